@@ -126,18 +126,20 @@ describe('The cost of', () => {
         most = Math.max(most, (underWay += 1));
         return server.transport(request).pipe(tap(() => (underWay -= 1)));
       });
-    const service = connectExchange({ server: server.url, transport, maxConcurrentRequests: 16 });
+    const exchange = connectExchange({ server: server.url, transport, maxConcurrentRequests: 16 });
     const all = new Subscription();
     await Promise.all(
       times(100, () => {
-        const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(share());
+        const events$ = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).pipe(
+          share(),
+        );
         all.add(events$.subscribe());
         return firstValueFrom(events$);
       }),
     );
     const before = server.requests.length;
     all.unsubscribe();
-    await service.drain();
+    await exchange.drain();
     expect(server.requests.slice(before).map(({ operation }) => operation)).to.deep.equal(
       times(100, () => 'Unsubscribe'),
     );

@@ -41,12 +41,12 @@ function onUcwa(streamOf: (ucwa: ReturnType<typeof connectUcwa>) => Observable<u
 }
 
 function onExchange(
-  streamOf: (service: ReturnType<typeof connectExchange>) => Observable<unknown>,
+  streamOf: (exchange: ReturnType<typeof connectExchange>) => Observable<unknown>,
 ): () => Kept {
   return () => {
     const server = ewsSimulator(LATENCY);
-    const service = connectExchange({ server: server.url, transport: server.transport });
-    return { connection: service, stream$: streamOf(service), held: () => server.subscriptions.length };
+    const exchange = connectExchange({ server: server.url, transport: server.transport });
+    return { connection: exchange, stream$: streamOf(exchange), held: () => server.subscriptions.length };
   };
 }
 
@@ -57,8 +57,8 @@ const KEPT: Readonly<Record<string, () => Kept>> = {
   'the application alone': onUcwa((ucwa) => ucwa.application$),
   'a presence subscription': onUcwa((ucwa) => presence(ucwa, { uris: ['sip:sara@contoso.com'], ...GRACE })),
   'the contacts and groups': onUcwa((ucwa) => myContactsAndGroups(ucwa)),
-  'a pull subscription': onExchange((service) => pullNotifications(service, watched)),
-  'a streaming subscription': onExchange((service) => streamingNotifications(service, watched)),
+  'a pull subscription': onExchange((exchange) => pullNotifications(exchange, watched)),
+  'a streaming subscription': onExchange((exchange) => streamingNotifications(exchange, watched)),
 };
 
 describe('A grace period', () => {

@@ -58,8 +58,8 @@ function polling(): ReturnType<typeof watching> {
           );
     return of(response(200, { headers: { 'content-type': 'text/xml' }, body: [text] }));
   };
-  const service = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport });
-  return { requests, one: () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }) };
+  const exchange = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport });
+  return { requests, one: () => pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }) };
 }
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

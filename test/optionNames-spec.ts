@@ -59,7 +59,7 @@ describe('Option names', () => {
   const at = { server: 'https://pool.contoso.com/apps', auth: bearer('secret'), transport };
   const watched = { folders: ['inbox'], events: ['newMail'] };
   const ucwa = connectUcwa(at);
-  const service = connectExchange({ server: url, transport });
+  const exchange = connectExchange({ server: url, transport });
   const text = (): string => '';
   const messages = { createType1Message: text, parseType2Message: text, createType3Message: text };
   const ews = ewsSimulator();
@@ -113,7 +113,7 @@ describe('Option names', () => {
         'principal',
         'principalName',
       ],
-      ['actingAs', (wrong) => service.actingAs(wrong as Any), 'primarySmtp', 'primarySmtpAddress'],
+      ['actingAs', (wrong) => exchange.actingAs(wrong as Any), 'primarySmtp', 'primarySmtpAddress'],
       ['basic', (wrong) => basic({ username: 'a', password: 'b', ...wrong }), 'pass', 'password'],
       [
         'streaming',
@@ -135,32 +135,32 @@ describe('Option names', () => {
       ],
       [
         'pullNotifications',
-        (wrong) => pullNotifications(service, { ...watched, ...wrong } as Any),
+        (wrong) => pullNotifications(exchange, { ...watched, ...wrong } as Any),
         'event',
         'events',
       ],
       [
         'pushNotifications',
-        (wrong) => pushNotifications(service, { ...watched, callbackUrl: url, ...wrong } as Any, EMPTY),
+        (wrong) => pushNotifications(exchange, { ...watched, callbackUrl: url, ...wrong } as Any, EMPTY),
         'callbackURL',
         'callbackUrl',
       ],
       [
         'streamingNotifications',
-        (wrong) => streamingNotifications(service, { ...watched, ...wrong } as Any),
+        (wrong) => streamingNotifications(exchange, { ...watched, ...wrong } as Any),
         'connectionTimeout',
         'connectionMinutes',
       ],
       [
         'a folder',
         (wrong) =>
-          pullNotifications(service, { ...watched, folders: [{ distinguished: 'inbox', ...wrong }] } as Any),
+          pullNotifications(exchange, { ...watched, folders: [{ distinguished: 'inbox', ...wrong }] } as Any),
         'mailBox',
         'mailbox',
       ],
       [
         'the id of a folder',
-        (wrong) => pullNotifications(service, { ...watched, folders: [{ id: 'a', ...wrong }] } as Any),
+        (wrong) => pullNotifications(exchange, { ...watched, folders: [{ id: 'a', ...wrong }] } as Any),
         'changekey',
         'changeKey',
       ],
@@ -205,13 +205,13 @@ describe('Option names', () => {
     ['a list of URIs in presence', () => presence(ucwa, [uri] as Any), 'options', 'an array'],
     [
       'no options in pullNotifications',
-      () => pullNotifications(service, undefined as Any),
+      () => pullNotifications(exchange, undefined as Any),
       'options',
       'undefined',
     ],
     [
       'no options in streamingNotifications',
-      () => streamingNotifications(service, undefined as Any),
+      () => streamingNotifications(exchange, undefined as Any),
       'options',
       'undefined',
     ],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { checkProse, idiomsIn } from './support/prose/check.ts';
+import { checkProse, idiomsIn, longTitles, wordsIn } from './support/prose/check.ts';
 import { IDIOMS, TITLE_IDIOMS } from './support/prose/idioms.ts';
 import { longCommentLines, markdownPassages, sourcePassages } from './support/prose/passages.ts';
 
@@ -68,4 +68,9 @@ describe('The English of', () => {
       expect(rate <= 7 && long.length === 0, message.join('\n')).to.equal(true);
     });
   }
+
+  it('the titles of specs has at most 12 words in each', () => {
+    expect(wordsIn('ends — once, at 12.5 s')).to.equal(5);
+    expect(longTitles('test').join('\n')).to.equal('');
+  });
 });

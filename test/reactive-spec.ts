@@ -83,9 +83,9 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
     it('observes by pull, push and streaming, and removes all from the server', () => {
       const { transport, incoming$ } = pushCallback();
       const server = ewsSimulator({ push: transport });
-      const service = connectExchange({ server: server.url, transport: server.transport });
-      const wrapped = reactive({ service }).service;
-      expect(wrapped).to.not.equal(service);
+      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const wrapped = reactive({ exchange }).exchange;
+      expect(wrapped).to.not.equal(exchange);
       const seen: string[] = [];
       inVirtualTime(() => {
         pullNotifications(wrapped, { ...options, pollIntervalSeconds: 1 })
@@ -106,14 +106,14 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
 
     it('acts as another user, and completes when it is closed', async () => {
       const server = ewsSimulator();
-      const service = connectExchange({ server: server.url, transport: server.transport });
-      const sara = reactive(service).actingAs({ primarySmtpAddress: 'sara@contoso.com' });
+      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const sara = reactive(exchange).actingAs({ primarySmtpAddress: 'sara@contoso.com' });
       let isComplete = false;
       pullNotifications(reactive(sara), options).subscribe({ complete: () => (isComplete = true) });
       expect(server.subscriptions.map(({ impersonated }) => impersonated?.name)).to.deep.equal([
         'sara@contoso.com',
       ]);
-      expect(await reactive(service).close()).to.include({ clean: true });
+      expect(await reactive(exchange).close()).to.include({ clean: true });
       expect(isComplete).to.equal(true);
     });
   });

@@ -60,14 +60,14 @@ const ews = (whenUnreachable: Way): Result => {
   const result: Result = { error: undefined, isConnected: false };
   inVirtualTime(() => {
     const { transport, up } = late(server.transport);
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       auth: bearer('token'),
       transport,
       retry,
       whenUnreachable,
     });
-    const tried = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+    const tried = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       error: (error: unknown) => (result.error = error),
     });
     at(300, up);

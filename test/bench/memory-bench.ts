@@ -117,9 +117,9 @@ export const benchmark: Benchmark = {
   warmUpRounds: 1,
   contenders: {
     'pull subscription': live(() => {
-      const service = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport: ewsServer() });
+      const exchange = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport: ewsServer() });
       const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
-      return () => pullNotifications(service, options);
+      return () => pullNotifications(exchange, options);
     }),
     'pull, the usual chain': live(() => {
       const transport = ewsServer();

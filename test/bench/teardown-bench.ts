@@ -95,10 +95,10 @@ export const benchmark: Benchmark = {
       const url = `${await loopback('ews')}${EWS_PATH}`;
       const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
       return () => {
-        const service = connectExchange({ server: url, maxConcurrentRequests: IN_FLIGHT });
+        const exchange = connectExchange({ server: url, maxConcurrentRequests: IN_FLIGHT });
         return endTogether(
-          service,
-          indexes(SUBSCRIPTIONS).map(() => pullNotifications(service, options)),
+          exchange,
+          indexes(SUBSCRIPTIONS).map(() => pullNotifications(exchange, options)),
         );
       };
     },

@@ -20,7 +20,7 @@ interface Watcher {
 /** Observes a mailbox, half by pull and half by streaming. */
 export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions): Run {
   const { origin, subscriptions } = options;
-  const service = connectExchange({
+  const exchange = connectExchange({
     server: `${origin}${new URL(server.url).pathname}`,
     retry: { initialMs: 2, maxMs: 100 },
     limits: { silenceSeconds: 5 },
@@ -32,7 +32,7 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
   const watchers = new Set<Watcher>();
   let unknown = 0;
   let started = 0;
-  service.releases.outcomes$.subscribe(({ outcome }) => {
+  exchange.releases.outcomes$.subscribe(({ outcome }) => {
     if (outcome === 'Unknown') unknown += 1;
   });
 
@@ -52,8 +52,8 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
     const pollIntervalSeconds = Math.max(0.05, subscriptions / 250);
     const events$ =
       started % 2 === 0
-        ? streamingNotifications(service, MAIL)
-        : pullNotifications(service, { ...MAIL, pollIntervalSeconds });
+        ? streamingNotifications(exchange, MAIL)
+        : pullNotifications(exchange, { ...MAIL, pollIntervalSeconds });
     const followed = follower(tally);
     const watcher: Watcher = {
       follower: followed,
@@ -88,8 +88,8 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
   return {
     tally,
     errors: errors.byName,
-    requested$: service.activity$,
-    changed$: merge(happened, service.activity$, service.releases.outcomes$),
+    requested$: exchange.activity$,
+    changed$: merge(happened, exchange.activity$, exchange.releases.outcomes$),
     step: () => {
       // An error may have ended all of them.
       fill();
@@ -115,7 +115,7 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
     },
     close: () => {
       for (const watcher of watchers) leave(watcher);
-      return service.close();
+      return exchange.close();
     },
     leftovers: () => [
       ...server.subscriptions.map(({ id }) => `subscription ${id}`),

@@ -229,10 +229,10 @@ describe('rxchange watch, interrupted while the server does not respond', () => 
   it('exits with 1 after 10 seconds, and prints what is left', async () => {
     const simulator = ewsSimulator();
     const terminal = specTerminal();
-    const service = connectExchange({ server: simulator.url, transport: simulator.transport });
-    const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+    const exchange = connectExchange({ server: simulator.url, transport: simulator.transport });
+    const events$ = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] });
     const exit = inVirtualTime(({ flush }) => {
-      const result = watch(terminal, events$, service);
+      const result = watch(terminal, events$, exchange);
       simulator.failNext(1000, 'reset', 'Unsubscribe');
       terminal.interrupt();
       flush();

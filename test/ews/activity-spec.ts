@@ -21,23 +21,23 @@ import { response } from '../support/responses.ts';
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const URL_OF_SERVICE = 'https://mail.contoso.com/EWS/Exchange.asmx';
 
-/** The activity of a service until a stream is unsubscribed from, in milliseconds. */
+/** The activity of a connection until a stream is unsubscribed from, in milliseconds. */
 function recordedFrom(
-  stream: (service: Exchange) => Observable<unknown>,
+  stream: (exchange: Exchange) => Observable<unknown>,
   leaveAfterMs: number,
   options: Partial<ExchangeOptions> = {},
   simulated: EwsSimulatorOptions = {},
 ): readonly Activity[] {
   const recorded: Activity[] = [];
   const server = ewsSimulator(simulated);
-  const service = connectExchange({
+  const exchange = connectExchange({
     server: server.url,
     transport: server.transport,
     ...options,
   });
-  service.activity$.subscribe((activity) => recorded.push(activity));
+  exchange.activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => {
-    const watching = stream(service).subscribe({ error: () => undefined });
+    const watching = stream(exchange).subscribe({ error: () => undefined });
     timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
   });
   return recorded;
@@ -48,7 +48,7 @@ const inShort = ({ method, origin, path, status, end }: Activity): string =>
 
 describe('activity$ of a connection to EWS', () => {
   it('reports each operation, including the release', () => {
-    const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0);
+    const recorded = recordedFrom((exchange) => pullNotifications(exchange, OPTIONS), 0);
     expect(recorded.map(inShort)).to.deep.equal([
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
@@ -61,7 +61,7 @@ describe('activity$ of a connection to EWS', () => {
     const { transport, incoming$ } = pushCallback();
     const options = { ...OPTIONS, callbackUrl: 'https://me.contoso.com/notified' };
     const recorded = recordedFrom(
-      (service) => pushNotifications(service, options, incoming$),
+      (exchange) => pushNotifications(exchange, options, incoming$),
       0,
       {},
       { push: transport },
@@ -87,7 +87,7 @@ describe('activity$ of a connection to EWS', () => {
       const headers = headersFrom({ 'content-type': 'application/json' });
       return of({ ...response(200, { body: [found] }), headers }).pipe(delay(10));
     };
-    const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 1000, {
+    const recorded = recordedFrom((exchange) => pullNotifications(exchange, OPTIONS), 1000, {
       server: autodiscovered('sara@contoso.com'),
       transport,
     });
@@ -99,7 +99,7 @@ describe('activity$ of a connection to EWS', () => {
   });
 
   it('reports a stream once at its end, with its total bytes', () => {
-    const recorded = recordedFrom((service) => streamingNotifications(service, OPTIONS), 600_000);
+    const recorded = recordedFrom((exchange) => streamingNotifications(exchange, OPTIONS), 600_000);
     const [longest] = recorded.toSorted((a, b) => b.ms - a.ms);
     expect(longest).to.include({ end: 'aborted', status: 200 });
     expect(longest?.ms).to.be.above(590_000);
@@ -108,10 +108,10 @@ describe('activity$ of a connection to EWS', () => {
 
   it('reports the requests of all users of a connection', () => {
     const recorded = recordedFrom(
-      (service) =>
+      (exchange) =>
         merge(
           ...['sara@contoso.com', 'alfred@contoso.com'].map((primarySmtpAddress) =>
-            pullNotifications(service.actingAs({ primarySmtpAddress }), OPTIONS),
+            pullNotifications(exchange.actingAs({ primarySmtpAddress }), OPTIONS),
           ),
         ),
       0,
@@ -122,7 +122,7 @@ describe('activity$ of a connection to EWS', () => {
   it('reports why a request was sent again', () => {
     const tokens = ['expired', 'fresh'];
     const recorded = recordedFrom(
-      (service) => pullNotifications(service, OPTIONS),
+      (exchange) => pullNotifications(exchange, OPTIONS),
       1000,
       { auth: bearer(() => tokens.shift() ?? 'fresh') },
       { token: 'fresh' },
@@ -144,7 +144,12 @@ describe('activity$ of a connection to EWS', () => {
   ];
   for (const [what, options, simulated] of signIns) {
     it(`contains no ${what}`, () => {
-      const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0, options, simulated);
+      const recorded = recordedFrom(
+        (exchange) => pullNotifications(exchange, OPTIONS),
+        0,
+        options,
+        simulated,
+      );
       const shown = inspect(recorded, { depth: null });
       expect(recorded).to.have.length.above(0);
       for (const secret of ['hush', btoa('sara:hush-hush')]) expect(shown).to.not.contain(secret);

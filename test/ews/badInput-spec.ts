@@ -94,8 +94,8 @@ describe('Bad input instead of events', () => {
       return of({ status: 200, url: request.url, headers: headersFrom({ 'content-type': XML }), body$ });
     };
     inVirtualTime(() => {
-      const service = connectExchange({ server: server.url, transport });
-      const watching = streamingNotifications(service, OPTIONS).subscribe(({ type }) => types.push(type));
+      const exchange = connectExchange({ server: server.url, transport });
+      const watching = streamingNotifications(exchange, OPTIONS).subscribe(({ type }) => types.push(type));
       timer(20_000).subscribe(() => server.deliverMail());
       timer(30_000).subscribe(() => watching.unsubscribe());
     });
@@ -106,14 +106,14 @@ describe('Bad input instead of events', () => {
   it('causes a retry without losses and duplicates: a truncated chunked body', async () => {
     const server = ewsSimulator();
     const served = await serve(server.transport);
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: `${served.origin}/EWS/Exchange.asmx`,
       retry: { initialMs: 1 },
     });
     const mails: string[] = [];
     let polls = 0;
     await new Promise<void>((resolve, reject) => {
-      pullNotifications(service, { ...OPTIONS, pollIntervalSeconds: 0.01 }).subscribe({
+      pullNotifications(exchange, { ...OPTIONS, pollIntervalSeconds: 0.01 }).subscribe({
         next: (event) => {
           if (event.type === 'newMail') mails.push(event.item!.id);
           if (mails.length === 3) resolve();
@@ -126,7 +126,7 @@ describe('Bad input instead of events', () => {
       });
     });
     expect(new Set(mails).size).to.equal(3);
-    const { clean } = await service.close();
+    const { clean } = await exchange.close();
     await served.close();
     expect(clean).to.equal(true);
     expect(server.subscriptions).to.deep.equal([]);

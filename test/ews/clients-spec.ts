@@ -36,15 +36,15 @@ describe('A subscription, as users of existing clients request,', () => {
   });
 
   it('is removed when its process closes the connection', async () => {
-    const run = pulling(({ pull, watch, at, service, server }) => {
+    const run = pulling(({ pull, watch, at, exchange, server }) => {
       for (let each = 0; each < 5; each += 1) watch(pull(), 1000);
       at(100, () => {
-        void service.close();
+        void exchange.close();
         expect(server.subscriptions).to.deep.equal([]);
       });
     });
     expect(outcomesOf(run)).to.deep.equal(Array<string>(5).fill('Released'));
-    expect(await run.service.drain()).to.include({ clean: true });
+    expect(await run.exchange.drain()).to.include({ clean: true });
   });
 
   it('resumes from an event of the previous process', () => {

@@ -20,9 +20,9 @@ function pullOnce(
   serverOptions: EwsSimulatorOptions = {},
 ): { server: ReturnType<typeof ewsSimulator>; types: string[] } {
   const server = ewsSimulator(serverOptions);
-  const service = connectExchange({ server: server.url, transport: server.transport, ...options });
+  const exchange = connectExchange({ server: server.url, transport: server.transport, ...options });
   const types: string[] = [];
-  pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
+  pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] })
     .pipe(take(1))
     .subscribe({ next: ({ type }) => types.push(type), error: ({ message }: Error) => types.push(message) });
   return { server, types };
@@ -55,15 +55,15 @@ describe('connectExchange', () => {
   it('requests a new token after a rejection, also for Unsubscribe', async () => {
     const server = ewsSimulator({ token: 'token-1' });
     let asked = 0;
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport: server.transport,
       auth: bearer(() => `token-${++asked}`),
     });
-    const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+    const watching = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
     server.setToken('token-2');
     watching.unsubscribe();
-    const { clean } = await service.drain();
+    const { clean } = await exchange.drain();
     expect(clean).to.equal(true);
     expect(server.requests.map(({ operation, status }) => `${operation!} ${status!}`)).to.deep.equal([
       'Subscribe 200',
@@ -101,9 +101,9 @@ describe('connectExchange', () => {
     const types: string[] = [];
     inVirtualTime(() => {
       const retry = { initialMs: 2000, random: () => 0.5 };
-      const service = connectExchange({ server: server.url, transport: server.transport, retry });
+      const exchange = connectExchange({ server: server.url, transport: server.transport, retry });
       server.failNext(2, { status: 503 });
-      pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
+      pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] })
         .pipe(take(1))
         .subscribe(({ type }) => types.push(type));
     });
@@ -115,8 +115,9 @@ describe('connectExchange', () => {
   it('sends at most ten requests at a time, and Unsubscribe first', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     inVirtualTime(() => {
-      const service = connectExchange({ server: server.url, transport: server.transport });
-      const watch = () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const watch = () =>
+        pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
       const watching = Array.from({ length: 10 }, watch);
       timer(1000).subscribe(() => {
         watching.push(...Array.from({ length: 15 }, watch));
@@ -136,15 +137,15 @@ describe('connectExchange', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     const types: string[] = [];
     inVirtualTime(() => {
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: server.url,
         transport: server.transport,
         maxConcurrentRequests: 1,
       });
       const options = { folders: ['inbox'], events: ['newMail'] } as const;
-      const streaming = streamingNotifications(service, options).subscribe();
+      const streaming = streamingNotifications(exchange, options).subscribe();
       timer(1000).subscribe(() =>
-        pullNotifications(service, options)
+        pullNotifications(exchange, options)
           .pipe(take(1))
           .subscribe(({ type }) => types.push(type)),
       );
@@ -160,9 +161,9 @@ describe('connectExchange', () => {
       urls.push(requested);
       return Promise.resolve(new Response('', { status: 403 }));
     };
-    const service = connectExchange({ server: url, fetch });
+    const exchange = connectExchange({ server: url, fetch });
     await new Promise<void>((done) => {
-      pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+      pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
         error: () => done(),
       });
     });
@@ -186,12 +187,12 @@ describe('connectExchange', () => {
 
   it('is disposable: completes and removes open streams', async () => {
     const server = ewsSimulator();
-    const service = connectExchange({ server: server.url, transport: server.transport });
+    const exchange = connectExchange({ server: server.url, transport: server.transport });
     let isComplete = false;
-    pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+    pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       complete: () => (isComplete = true),
     });
-    await service[Symbol.asyncDispose]();
+    await exchange[Symbol.asyncDispose]();
     expect(isComplete).to.equal(true);
     expect(server.subscriptions).to.have.length(0);
   });
@@ -279,11 +280,11 @@ describe('connectExchange', () => {
   });
 
   it('exposes its internals only to its own protocol', () => {
-    const service = connectExchange({ server: url });
+    const exchange = connectExchange({ server: url });
     const urls: string[] = [];
-    sessionOf(service).current$.subscribe((here) => urls.push(here.url));
+    sessionOf(exchange).current$.subscribe((here) => urls.push(here.url));
     expect(urls).to.deep.equal([url]);
-    expect(Object.keys(service)).to.deep.equal([
+    expect(Object.keys(exchange)).to.deep.equal([
       'releases',
       'status$',
       'activity$',

@@ -41,13 +41,13 @@ export function fateOf(
     });
   };
   inVirtualTime(() => {
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport,
       retry: { initialMs: 1000, random: () => 0.5 },
     });
     const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
-    const watching = notifications(service, OPTIONS).subscribe({
+    const watching = notifications(exchange, OPTIONS).subscribe({
       next: (event) => types.push(event.type === 'gap' ? `gap ${event.reason}` : event.type),
       error: (thrown: Error) => (error = thrown),
     });

@@ -39,7 +39,7 @@ function pulled(limits: Limits, given: Parameters<typeof server>[0], seconds = 1
   return pulling(({ pull, watch }) => void watch(pull(), seconds), {}, { limits, transport: server(given) });
 }
 
-describe('The limits of a service', () => {
+describe('The limits of a connection', () => {
   const long = SUBSCRIBED.replace('</m:ResponseCode>', `</m:ResponseCode><m:x>${'y'.repeat(3000)}</m:x>`);
   const deep = SUBSCRIBED.replace(
     '</m:ResponseCode>',

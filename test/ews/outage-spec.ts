@@ -59,10 +59,10 @@ const BUSY = ({ url }: HttpRequest): Observable<HttpResponse> =>
     body$: of(new TextEncoder().encode(faultAnswer('ErrorServerBusy'))),
   });
 
-const pull = (service: Exchange): Observable<EwsEvent> =>
-  pullNotifications(service, { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 30 });
-const stream = (service: Exchange): Observable<EwsEvent> =>
-  streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+const pull = (exchange: Exchange): Observable<EwsEvent> =>
+  pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 30 });
+const stream = (exchange: Exchange): Observable<EwsEvent> =>
+  streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] });
 
 /** Breaks the bodies of responses that are in flight when the outage begins. */
 function cutBy(cut$: Observable<void>, request: HttpRequest): (response: HttpResponse) => HttpResponse {
@@ -73,7 +73,7 @@ function cutBy(cut$: Observable<void>, request: HttpRequest): (response: HttpRes
 /** Returns the requests of this many streams in ten minutes of an outage, and in the minute after it. */
 function requestsOf(
   count: number,
-  watch: (service: Exchange) => Observable<EwsEvent>,
+  watch: (exchange: Exchange) => Observable<EwsEvent>,
   failure: (request: HttpRequest) => Observable<HttpResponse>,
 ): { readonly during: number; readonly after: number; readonly errors: number; readonly alive: number } {
   const found = { during: 0, after: 0, errors: 0, alive: 0 };
@@ -87,7 +87,7 @@ function requestsOf(
         ? failure(request)
         : server.transport(request).pipe(map(cutBy(cut$, request)));
     };
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport,
       retry: RETRY,
@@ -97,7 +97,7 @@ function requestsOf(
     const watching = new Subscription();
     for (let index = 0; index < count; index += 1) {
       watching.add(
-        watch(service).subscribe({
+        watch(exchange).subscribe({
           next: () => phase === 'after' && alive.add(index),
           error: () => (found.errors += 1),
         }),
@@ -164,9 +164,9 @@ describe('An outage of ten minutes', function () {
       let isOver = false;
       let respondedAt: number | undefined;
       const recoveredAt: number[] = [];
-      const service = connectExchange({ server: server.url, transport, retry: RETRY });
+      const exchange = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = Array.from({ length: 20 }, () =>
-        pull(service).subscribe(({ type }) => {
+        pull(exchange).subscribe(({ type }) => {
           if (isOver && type === 'status') recoveredAt.push(asyncScheduler.now());
         }),
       );
@@ -191,9 +191,9 @@ describe('An outage of ten minutes', function () {
       let isDown = false;
       let statuses = 0;
       const transport: Transport = (request) => (isDown ? NO_NETWORK(request) : server.transport(request));
-      const service = connectExchange({ server: server.url, transport, retry: RETRY, online$ });
-      const watching = pull(service).subscribe(() => (statuses += 1));
-      const leaving = pull(service).subscribe();
+      const exchange = connectExchange({ server: server.url, transport, retry: RETRY, online$ });
+      const watching = pull(exchange).subscribe(() => (statuses += 1));
+      const leaving = pull(exchange).subscribe();
       timer(MINUTE_MS).subscribe(() => {
         isDown = true;
         leaving.unsubscribe();
@@ -221,14 +221,14 @@ describe('A server that never responds', () => {
           found.requests += 1;
           return NO_NETWORK(request).pipe(delay(20));
         };
-        const service = connectExchange({
+        const exchange = connectExchange({
           server: 'https://mail.contoso.com/EWS/Exchange.asmx',
           transport,
           retry: RETRY,
         });
         const watching = new Subscription();
         for (let index = 0; index < count; index += 1)
-          watching.add(pull(service).subscribe({ error: () => (found.errors += 1) }));
+          watching.add(pull(exchange).subscribe({ error: () => (found.errors += 1) }));
         timer(MINUTE_MS).subscribe(() => watching.unsubscribe());
       });
       return found;
@@ -242,7 +242,7 @@ describe('A server that never responds', () => {
 });
 
 describe('ErrorServerBusy for five minutes', () => {
-  const polls = (watch: (service: Exchange) => readonly Exchange[]): number[] => {
+  const polls = (watch: (exchange: Exchange) => readonly Exchange[]): number[] => {
     const asked: number[] = [];
     inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
@@ -256,9 +256,9 @@ describe('ErrorServerBusy for five minutes', () => {
         const headers = headersFrom({ 'content-type': 'text/xml' });
         return of({ status: 500, url: request.url, headers, body$: of(new TextEncoder().encode(fault)) });
       };
-      const service = connectExchange({ server: server.url, transport, retry: RETRY });
+      const exchange = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = new Subscription();
-      for (const [index, each] of watch(service).entries()) {
+      for (const [index, each] of watch(exchange).entries()) {
         timer(index * 1000).subscribe(() => watching.add(pull(each).subscribe()));
       }
       timer(MINUTE_MS).subscribe(() => (isBusy = true));
@@ -268,15 +268,15 @@ describe('ErrorServerBusy for five minutes', () => {
   };
 
   it('does not stop the polls of other users', () => {
-    const asked = polls((service) => [
-      service,
-      service.actingAs({ primarySmtpAddress: 'alfred@contoso.com' }),
+    const asked = polls((exchange) => [
+      exchange,
+      exchange.actingAs({ primarySmtpAddress: 'alfred@contoso.com' }),
     ]);
     expect(asked).to.have.length.within(10, 12);
   });
 
   it('stops all polls of the user', () => {
-    expect(polls((service) => [service, service, service])).to.have.length(1);
+    expect(polls((exchange) => [exchange, exchange, exchange])).to.have.length(1);
   });
 });
 
@@ -291,10 +291,12 @@ describe('Silent streams', () => {
           streams += 1;
           return of({ status: 200, url: request.url, headers: headersFrom({}), body$: NEVER });
         };
-        const service = connectExchange({ server: server.url, transport, retry: RETRY });
+        const exchange = connectExchange({ server: server.url, transport, retry: RETRY });
         const watching = new Subscription();
         for (let index = 0; index < count; index += 1)
-          watching.add(stream(service.actingAs({ primarySmtpAddress: `u${index}@contoso.com` })).subscribe());
+          watching.add(
+            stream(exchange.actingAs({ primarySmtpAddress: `u${index}@contoso.com` })).subscribe(),
+          );
         timer(20 * MINUTE_MS).subscribe(() => watching.unsubscribe());
       });
       return streams;
@@ -318,8 +320,8 @@ describe('A stream whose responses begin with an unreadable envelope', () => {
         const body$ = concat(of(new TextEncoder().encode(body)), NEVER);
         return of({ status: 200, url: request.url, headers, body$ }).pipe(delay(20));
       };
-      const service = connectExchange({ server: server.url, transport, retry: RETRY });
-      const watching = stream(service).subscribe(({ type }) => (gaps += type === 'gap' ? 1 : 0));
+      const exchange = connectExchange({ server: server.url, transport, retry: RETRY });
+      const watching = stream(exchange).subscribe(({ type }) => (gaps += type === 'gap' ? 1 : 0));
       timer(10 * MINUTE_MS).subscribe(() => {
         watching.unsubscribe();
         expect(streams).to.be.within(5, 60);

@@ -21,12 +21,12 @@ describe('Over real sockets', () => {
     describe(`a pull from a server like ${dialect}`, () => {
       let server: EwsSimulator;
       let served: Served;
-      let service: Exchange;
+      let exchange: Exchange;
 
       beforeEach(async () => {
         server = ewsSimulator({ dialect, basic: credentials });
         served = await serve(server.transport);
-        service = connectExchange({
+        exchange = connectExchange({
           server: `${served.origin}/EWS/Exchange.asmx`,
           auth: basic(credentials),
           retry: { initialMs: 5 },
@@ -34,7 +34,7 @@ describe('Over real sockets', () => {
       });
 
       afterEach(async () => {
-        await service.close();
+        await exchange.close();
         const left = server.subscriptions;
         await served.close();
         expect(left).to.deep.equal([]);
@@ -42,7 +42,7 @@ describe('Over real sockets', () => {
 
       it('emits events, and is removed on unsubscribe', async () => {
         const types = await lastValueFrom(
-          pullNotifications(service, pull).pipe(
+          pullNotifications(exchange, pull).pipe(
             tap(({ type }) => {
               if (type === 'status' && server.requests.length === 2) server.deliverMail();
             }),
@@ -51,7 +51,7 @@ describe('Over real sockets', () => {
           ),
         );
         expect(types.map(({ type }) => type).slice(-2)).to.deep.equal(['created', 'newMail']);
-        const { clean } = await service.drain();
+        const { clean } = await exchange.drain();
         expect(clean).to.equal(true);
         expect(server.requests.at(-1)).to.include({ operation: 'Unsubscribe', status: 200 });
       });
@@ -59,7 +59,7 @@ describe('Over real sockets', () => {
       it('reads a response with hundreds of events, in order', async () => {
         const seen: EwsEvent[] = [];
         const done = new Promise<void>((resolve) => {
-          pullNotifications(service, pull).subscribe((event) => {
+          pullNotifications(exchange, pull).subscribe((event) => {
             if (seen.length === 0) for (let mails = 0; mails < 200; mails += 1) server.deliverMail();
             seen.push(event);
             if (seen.length === 401) resolve();
@@ -74,7 +74,7 @@ describe('Over real sockets', () => {
       it('survives connections that break before, during and after the response', async () => {
         let failures = 0;
         const seen = await lastValueFrom(
-          pullNotifications(service, pull).pipe(
+          pullNotifications(exchange, pull).pipe(
             tap(() => {
               const how = (['reset', 'resetAfterActing', { truncateAfterBytes: 200 }] as const)[failures];
               failures += 1;
@@ -90,11 +90,11 @@ describe('Over real sockets', () => {
 
       it('releases its subscription after an unsubscribe before the response', async () => {
         server.failNext(1, { delayMs: 30 }, 'Subscribe');
-        const watching = pullNotifications(service, pull).subscribe();
+        const watching = pullNotifications(exchange, pull).subscribe();
         // After one turn of the event loop the request is in flight, and cannot have a response yet.
         await new Promise((resolve) => setImmediate(resolve));
         watching.unsubscribe();
-        const { clean, outcomes } = await service.drain();
+        const { clean, outcomes } = await exchange.drain();
         expect(clean).to.equal(true);
         expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
         expect(server.requests.map(({ operation }) => operation)).to.deep.equal(['Subscribe', 'Unsubscribe']);
@@ -103,7 +103,7 @@ describe('Over real sockets', () => {
       it('continues after the server restarts', async () => {
         let hasRestarted = false;
         const found = await firstValueFrom(
-          pullNotifications(service, pull).pipe(
+          pullNotifications(exchange, pull).pipe(
             tap(() => {
               if (hasRestarted) server.deliverMail();
               else server.restart();
@@ -122,37 +122,37 @@ describe('Over real sockets', () => {
   it('an absent server causes a clear error, without a release', async () => {
     const gone = await httpServer(() => undefined);
     await gone.close();
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: `${gone.url}/EWS/Exchange.asmx`,
       retry: { retries: 1, initialMs: 1 },
     });
-    const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
+    const error = await lastValueFrom(pullNotifications(exchange, pull)).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(NetworkError).and.to.include({ code: 'ECONNREFUSED' });
-    expect(await service.drain()).to.deep.equal({ clean: true, outcomes: [] });
+    expect(await exchange.drain()).to.deep.equal({ clean: true, outcomes: [] });
   });
 
-  it('the status says that the server is away, and that it is back', async () => {
+  it('the status says that the server is away, then back', async () => {
     const server = ewsSimulator();
     let isAway = false;
     const served = await serve((request) =>
       isAway ? of(response(503, { headers: { 'retry-after': '0' } })) : server.transport(request),
     );
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: `${served.origin}/EWS/Exchange.asmx`,
       retry: { initialMs: 5, maxMs: 10 },
     });
     const states: string[] = [];
     const reached = (state: ConnectionStatus['state']): Promise<ConnectionStatus> =>
-      firstValueFrom(service.status$.pipe(filter((status) => status.state === state)));
-    service.status$.subscribe(({ state }) => states.push(state));
-    const watching = pullNotifications(service, pull).subscribe();
+      firstValueFrom(exchange.status$.pipe(filter((status) => status.state === state)));
+    exchange.status$.subscribe(({ state }) => states.push(state));
+    const watching = pullNotifications(exchange, pull).subscribe();
     await reached('live');
     isAway = true;
     expect(await reached('waiting')).to.include({ reason: 'throttled' });
     isAway = false;
     await reached('live');
     watching.unsubscribe();
-    await service.close();
+    await exchange.close();
     await served.close();
     expect(states.slice(0, 4)).to.deep.equal(['idle', 'connecting', 'live', 'waiting']);
     expect(states.slice(-3)).to.deep.equal(['live', 'idle', 'closed']);
@@ -162,13 +162,13 @@ describe('Over real sockets', () => {
     const proxy = await httpServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
     });
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: `${proxy.url}/EWS/Exchange.asmx`,
       retry: { retries: 1, initialMs: 1 },
     });
-    const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
+    const error = await lastValueFrom(pullNotifications(exchange, pull)).catch((thrown: unknown) => thrown);
     expect(error).to.have.property('message').that.contains('a login page or a captive portal');
-    const { outcomes } = await service.drain();
+    const { outcomes } = await exchange.drain();
     expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown', 'Unknown']);
     await proxy.close();
   });

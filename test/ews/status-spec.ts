@@ -26,7 +26,7 @@ function statuses(
   const lines: string[] = [];
   streaming(
     (run) => {
-      run.service.status$.subscribe((status) => lines.push(lineOf(status)));
+      run.exchange.status$.subscribe((status) => lines.push(lineOf(status)));
       script(run);
     },
     { latencyMs: 1000, ...options },
@@ -53,13 +53,13 @@ describe('The status of an Exchange connection', () => {
   it('is live from the first post until the unsubscribe', () => {
     const { transport, incoming$ } = pushCallback();
     const lines = statuses(
-      ({ service, watch, at }) => {
+      ({ exchange, watch, at }) => {
         const options = {
           allFolders: true,
           events: ['newMail'],
           callbackUrl: 'https://me.example/',
         } as const;
-        at(1, () => watch(pushNotifications(service, options, incoming$), 100));
+        at(1, () => watch(pushNotifications(exchange, options, incoming$), 100));
       },
       { push: transport },
     );
@@ -75,9 +75,9 @@ describe('The status of an Exchange connection', () => {
   });
 
   it('includes the streams of other users', () => {
-    const lines = statuses(({ service, watch }) => {
+    const lines = statuses(({ exchange, watch }) => {
       const options = { allFolders: true, events: ['newMail'] } as const;
-      const other = service.actingAs({ primarySmtpAddress: 'sara@contoso.com' });
+      const other = exchange.actingAs({ primarySmtpAddress: 'sara@contoso.com' });
       watch(pullNotifications(other, options), 20);
     });
     expect(lines.slice(1)).to.deep.equal(['0 connecting', '2 live since 2', '20 idle']);
@@ -182,9 +182,9 @@ describe('The status of an Exchange connection', () => {
 
   it('is starved while the server refuses the streams of some mailboxes', () => {
     const lines = statuses(
-      ({ service, watch }) => {
+      ({ exchange, watch }) => {
         for (let each = 0; each < 40; each += 1) {
-          const mailbox = service.actingAs({ primarySmtpAddress: `user${each}@contoso.com` });
+          const mailbox = exchange.actingAs({ primarySmtpAddress: `user${each}@contoso.com` });
           watch(
             streamingNotifications(mailbox, { allFolders: true, events: ['newMail'] }),
             each < 35 ? 60 : 90,
@@ -227,18 +227,18 @@ describe('The status of an Exchange connection', () => {
   });
 
   it('is closed after close', () => {
-    const lines = statuses(({ service, pull, watch, at }) => {
+    const lines = statuses(({ exchange, pull, watch, at }) => {
       watch(pull(), 60);
-      at(5, () => void service.close());
+      at(5, () => void exchange.close());
     });
     expect(lines.slice(2)).to.deep.equal(['2 live since 2', '5 closed']);
   });
 
   it('completes after close', () => {
     let isComplete = false;
-    statuses(({ service, at }) => {
-      service.status$.subscribe({ complete: () => (isComplete = true) });
-      at(5, () => void service.close());
+    statuses(({ exchange, at }) => {
+      exchange.status$.subscribe({ complete: () => (isComplete = true) });
+      at(5, () => void exchange.close());
     });
     expect(isComplete).to.equal(true);
   });
@@ -255,9 +255,9 @@ describe('Behind a captive portal', () => {
         let run: Streaming | undefined;
         const lines = statuses((started) => {
           run = started;
-          const { server, service, watch, at } = started;
+          const { server, exchange, watch, at } = started;
           watch(started[way](), 200);
-          service.status$.subscribe((status) => {
+          exchange.status$.subscribe((status) => {
             if (status.state === 'waiting') errors.push(status.error);
           });
           at(20, () => {

@@ -57,7 +57,7 @@ describe('fileCheckpoints', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('saves what another one finds, under several keys, in one file for this user alone', async () => {
+  it('saves several keys in one file that only this user reads', async () => {
     const store = fileCheckpoints(path);
     await done(store.save('inbox', { watermark: 'AQ==', held: ['1', null, 2, true] }));
     await done(store.save('__proto__', 'of another'));
@@ -77,7 +77,7 @@ describe('fileCheckpoints', () => {
     expect([await found('a'), await found('b')]).to.deep.equal([undefined, 3]);
   });
 
-  it('writes the latest of many saves at a time, and not each of them', async () => {
+  it('writes the latest of many saves only', async () => {
     const store = fileCheckpoints(path);
     await done(store.save('n', 0));
     let writes = 0;
@@ -140,7 +140,7 @@ describe('fileCheckpoints', () => {
     expect(opened[0]![0]).not.to.equal(opened[1]![0]);
   });
 
-  it('completes a save after the file and its folder are on the disk', async () => {
+  it('completes a save when file and folder are on the disk', async () => {
     const steps: string[] = [];
     const noted = async <Value>(step: string, work: Promise<Value>): Promise<Value> => {
       const value = await work;
@@ -406,7 +406,7 @@ describe('fileCheckpoints', () => {
     });
   });
 
-  it('errors if it cannot write, and writes the value with the next save', async () => {
+  it('writes a value that it could not write with the next save', async () => {
     path = join(folder, 'later', 'mail');
     const store = fileCheckpoints(path);
     const error = await failure(store.save('a', 1));

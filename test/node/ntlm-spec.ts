@@ -86,7 +86,7 @@ describe('ntlm', () => {
     expect(sent).to.deep.equal([`GET ${TYPE_1} none`, `GET ${TYPE_3} none`]);
   });
 
-  it('sends what follows on a connection that is signed in as it is', () => {
+  it('sends later requests as they are on a signed-in connection', () => {
     const { sent, outcomes, connections } = send([challenge, granted, granted], [post, post]);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`, 'POST - <x/>']);
     expect(outcomes).to.deep.equal(['200 done', '200 done']);
@@ -123,13 +123,13 @@ describe('ntlm', () => {
     expect(outcomes).to.deep.equal(['200 done']);
   });
 
-  it('takes the answer to a GET from a server that wants no sign-in', () => {
+  it('emits the response of a server that requires no sign-in', () => {
     const { sent, outcomes } = send([granted], [{ method: 'GET', url: post.url }]);
     expect(sent).to.deep.equal([`GET ${TYPE_1} none`]);
     expect(outcomes).to.deep.equal(['200 done']);
   });
 
-  it('errors for a challenge that the library cannot read, without the text of its error', () => {
+  it("errors for an unreadable challenge without quoting the library's error", () => {
     const strange = response(401, { headers: { 'www-authenticate': 'NTLM AAAA' } });
     const [error] = send([strange]).outcomes;
     expect(error).to.include({ _tag: 'DecodeError' });
@@ -224,7 +224,7 @@ describe('ntlm', () => {
     expect(server.requests).to.have.length(0);
   });
 
-  it('gives each request a connection of its own while it takes, and use it again after', () => {
+  it('uses one connection per concurrent request, and reuses it afterwards', () => {
     const bodies: Subject<Uint8Array>[] = [];
     let connections = 0;
     const connect = (): Transport => {
@@ -248,7 +248,7 @@ describe('ntlm', () => {
     expect(connections).to.equal(3);
   });
 
-  it('does not use a connection again whose answer was not read, or not to its end', () => {
+  it('does not reuse a connection whose response was not read completely', () => {
     let connections = 0;
     const connect = (): Transport => {
       connections += 1;
@@ -319,7 +319,7 @@ describe('ntlm', () => {
         mergeMap((answer) => readText(answer, 'answer').pipe(map((text) => `${answer.status} ${text}`))),
       );
 
-    it('sends the messages of one sign-in on one connection, and all that follows too', async () => {
+    it('sends a sign-in and all later requests on one connection', async () => {
       const transport = ntlm(library(), sara);
       for (const body of ['one', 'two', 'three']) {
         expect(await firstValueFrom(ask(transport, body))).to.equal(`200 you sent ${body}`);
@@ -328,7 +328,7 @@ describe('ntlm', () => {
       expect(server.connections()).to.equal(1);
     });
 
-    it('signs in a connection for each of ten requests at once, and use them again', async () => {
+    it('signs in ten connections for ten requests, and reuses them', async () => {
       const transport = ntlm(library(), sara);
       const bodies = Array.from({ length: 10 }, (_, index) => `n${index}`);
       const expected = bodies.map((body) => `200 you sent ${body}`);

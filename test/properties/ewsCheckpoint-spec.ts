@@ -53,7 +53,7 @@ function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }
   expect(saved).to.have.deep.property('held', []);
 }
 
-describe('A stream with a checkpoint, over processes that are killed at any time,', () => {
+describe('A stream with a checkpoint, whose process is killed at any time,', () => {
   it('reports every loss and leftover, and repeats only recognisable events', function () {
     checkRandomRuns(this, 250, scenario, (tried) => {
       const result = run(tried);

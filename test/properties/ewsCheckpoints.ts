@@ -146,7 +146,7 @@ function reportingSaves(store: CheckpointStore, saving: (value: Json) => void): 
 }
 
 function watching(
-  service: Exchange,
+  exchange: Exchange,
   { way }: Scenario,
   folder: string,
   store: CheckpointStore,
@@ -154,10 +154,10 @@ function watching(
 ): Observable<EwsEvent> {
   const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
   const checkpoint = checkpointed(store, KEY);
-  if (way === 'pull') return pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 });
-  if (way === 'streaming') return streamingNotifications(service, { ...watched, checkpoint });
+  if (way === 'pull') return pullNotifications(exchange, { ...watched, checkpoint, pollIntervalSeconds: 2 });
+  if (way === 'streaming') return streamingNotifications(exchange, { ...watched, checkpoint });
   const callback = { callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
-  return pushNotifications(service, { ...watched, ...callback, checkpoint }, posts$);
+  return pushNotifications(exchange, { ...watched, ...callback, checkpoint }, posts$);
 }
 
 /** Runs the processes of a scenario, and returns its results. */
@@ -186,13 +186,13 @@ export function run(scene: Scenario): RunResult {
     const recorded: Seen['recorded'] = [];
     seen.push({ from: watermarkOf(savedIn(memory)), recorded });
     const process = killableProcess(server.transport, store);
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport: process.transport,
       retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
     });
-    process.untilKilled(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
-    const close = (): void => void service.close({ timeoutMs: CLOSE_MS });
+    process.untilKilled(() => exchange.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
+    const close = (): void => void exchange.close({ timeoutMs: CLOSE_MS });
     const kill = (): void => {
       process.kill();
       // Nothing is sent to the server, but the timers of the process end.
@@ -201,7 +201,7 @@ export function run(scene: Scenario): RunResult {
     let processed = 0;
     const { transport: callback, incoming$ } = pushCallback();
     listener = (post) => process.untilKilled(() => callback(post));
-    watching(service, scene, folder, process.store, incoming$).subscribe((event) => {
+    watching(exchange, scene, folder, process.store, incoming$).subscribe((event) => {
       if (event.type === 'gap') recorded.push('gap');
       else if (event.type !== 'modified') recorded.push({ number: undefined, watermark: event.watermark });
       else if (processed === fatal) kill();

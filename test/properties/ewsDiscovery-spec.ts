@@ -93,7 +93,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
   const outcomes: ReleaseOutcome[] = [];
   let events = 0;
 
-  const service = connectExchange({
+  const exchange = connectExchange({
     server: autodiscovered('sara@contoso.com'),
     transport: domain.transport,
     retry: { initialMs: 1000, random: () => 0.5 },
@@ -101,7 +101,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
   const { alive, tally, enter } = watchers(({ way }: Scenario['visits'][number]) => {
     const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
     const events$ =
-      way === 'pull' ? pullNotifications(service, watched) : streamingNotifications(service, watched);
+      way === 'pull' ? pullNotifications(exchange, watched) : streamingNotifications(exchange, watched);
     // The subscriptions are never read, and many have to be possible.
     return events$.pipe(
       map((event) =>
@@ -129,7 +129,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
 
   inVirtualTime(() => {
     expect(same).to.equal(folder);
-    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
     for (const [seconds, one] of changes) at(seconds, () => act(one));
     for (const seconds of mails) at(seconds, happen);
@@ -150,7 +150,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
         );
       for (const { last } of watching)
         if (last !== events) breaches.push(`the last event was ${last}, and not ${events}`);
-      void service.close();
+      void exchange.close();
     });
     at(SETTLED_AT, () => {
       if (held() > possibleLeftovers(outcomes))
@@ -160,7 +160,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('A service discovered by an address, while its mailbox moves and servers fail,', () => {
+describe('An autodiscovered connection, while its mailbox moves and servers fail,', () => {
   it('reports every loss and leftover, and ends on the right server', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);

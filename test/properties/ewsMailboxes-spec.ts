@@ -98,13 +98,13 @@ function run(scene: Scenario): readonly string[] {
   const events = ADDRESSES.map(() => 0);
   const breaches: string[] = [];
   const outcomes: ReleaseOutcome[] = [];
-  const service = connectExchange({
+  const exchange = connectExchange({
     ...{ server: server.url, transport: server.transport, streaming: { maxConnections } },
     retry: { initialMs: 1000, random: () => 0.5 },
   });
 
   const { alive, tally, enter } = watchers((visit: Visit) => {
-    const as = service.actingAs({ primarySmtpAddress: ADDRESSES[visit.mailbox] ?? '' });
+    const as = exchange.actingAs({ primarySmtpAddress: ADDRESSES[visit.mailbox] ?? '' });
     const watched = { folders: ['inbox'], events: ['modified'] } as const;
     const events$ =
       visit.way === 'pull' ? pullNotifications(as, watched) : streamingNotifications(as, watched);
@@ -132,7 +132,7 @@ function run(scene: Scenario): readonly string[] {
   };
 
   inVirtualTime(() => {
-    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
     for (const [seconds, one] of changes) at(seconds, () => act(one));
     for (const [seconds, index] of mails) at(seconds, () => happen(index));
@@ -150,7 +150,7 @@ function run(scene: Scenario): readonly string[] {
         if (last !== happened)
           breaches.push(`${visit.way} of ${visit.mailbox} got ${last} last, and not ${happened}`);
       }
-      void service.close();
+      void exchange.close();
     });
     at(SETTLED_AT, () => {
       const left = server.subscriptions.length;
@@ -161,7 +161,7 @@ function run(scene: Scenario): readonly string[] {
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('One service for several mailboxes, while they are moved,', () => {
+describe('One connection for several mailboxes, while they are moved,', () => {
   it('reports every loss and leftover, and serves all subscribers', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);

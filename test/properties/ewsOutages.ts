@@ -80,7 +80,7 @@ function resultOf(outage: Outage): OutageResult {
       .transport(request)
       .pipe(map((response) => ({ ...response, body$: response.body$.pipe(takeUntil(broken$)) })));
   };
-  const service = connectExchange({
+  const exchange = connectExchange({
     ...{ server: server.url, transport, online$: NEVER, retry: { random: () => chance } },
   });
   inVirtualTime((time) => {
@@ -88,8 +88,8 @@ function resultOf(outage: Outage): OutageResult {
     const all = Array.from({ length: pulls + streams }, (_, index) => {
       const events$ =
         index < pulls
-          ? pullNotifications(service, { ...what, pollIntervalSeconds: 30 })
-          : streamingNotifications(service, what);
+          ? pullNotifications(exchange, { ...what, pollIntervalSeconds: 30 })
+          : streamingNotifications(exchange, what);
       return events$.subscribe({
         next: () => {
           events += 1;

@@ -51,7 +51,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   const { origin } = new URL(server.url);
   const wire = wireTo(server.transport, () => asyncScheduler.now(), summaryOf, passed);
   const found: string[] = [];
-  const service = connectExchange({
+  const exchange = connectExchange({
     ...{ server: server.url, transport: wire.transport },
     auth: bearer((asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
@@ -67,16 +67,16 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   const make = ({ to, place }: Visit, grace?: number): Observable<EwsEvent> => {
     const watched = { folders: [{ id: folders[place] ?? '' }], events: ['modified'] } as const;
     const shared = grace === undefined ? {} : { graceSeconds: grace };
-    if (to === 'streaming') return streamingNotifications(service, { ...watched, ...shared });
+    if (to === 'streaming') return streamingNotifications(exchange, { ...watched, ...shared });
     if (to === 'pull')
-      return pullNotifications(service, {
+      return pullNotifications(exchange, {
         ...watched,
         ...shared,
         onLost,
         pollIntervalSeconds: POLL_SECONDS * pace,
       });
     const callback = { callbackUrl: 'https://me.example/', statusFrequencyMinutes: 1 };
-    return pushNotifications(service, { ...watched, ...shared, ...callback }, posts.incoming$);
+    return pushNotifications(exchange, { ...watched, ...shared, ...callback }, posts.incoming$);
   };
   const { of, openings } = sources(graceSeconds, placeOf, make);
   const restarts = steps.some((step) => step.what === 'upheaval' && step.how === 'it restarts');
@@ -97,7 +97,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       ...watermarksOf(wire.requests, posts.bodies),
       ...(hasIds ? removalsOf(wire.requests) : []),
     ],
-    releases: service.releases,
+    releases: exchange.releases,
     get secrets() {
       return Array.from({ length: tokens }, (_, index) => `secret-token-${index + 1}-of-the-user`);
     },
@@ -141,8 +141,8 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
         .filter(({ id }) => !posts.recorded.has(id))
         .map(({ id, type, folders: [folder = ''] = [] }) => ({ id, place: `${type} ${folder}` })),
     leftovers: () => server.streams.map(({ subscriptionIds }) => `a stream of ${subscriptionIds.join(', ')}`),
-    drain: (options) => service.drain(options),
-    close: (options) => service.close(options),
+    drain: (options) => exchange.drain(options),
+    close: (options) => exchange.close(options),
   };
 }
 

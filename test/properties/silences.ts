@@ -203,7 +203,7 @@ export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
   return play(program, (begins$) => {
     const server = ewsSimulator({ latencyMs: program.latencyMs });
     const transport = fallingSilent(server.transport, begins$, program);
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport,
       online$: NEVER,
@@ -213,11 +213,11 @@ export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
     return {
       streams: Array.from({ length: program.streams }, (_, index) =>
         index % 2 === 0
-          ? pullNotifications(service, { ...what, pollIntervalSeconds: 60 })
-          : streamingNotifications(service, what),
+          ? pullNotifications(exchange, { ...what, pollIntervalSeconds: 60 })
+          : streamingNotifications(exchange, what),
       ),
       happen: () => void server.deliverMail(),
-      status: { status$: service.status$, withinSeconds: EWS_NOTICED_S, isRegular: true },
+      status: { status$: exchange.status$, withinSeconds: EWS_NOTICED_S, isRegular: true },
     };
   });
 }

@@ -197,7 +197,7 @@ function check(
   expect(saved, 'after a clean end').to.equal(undefined);
 }
 
-describe('A connection with a checkpoint, over processes that are killed at any time,', () => {
+describe('A connection with a checkpoint, whose process is killed at any time,', () => {
   it('reports every loss and leftover, and repeats only the last batch', function () {
     checkRandomRuns(this, 400, scenario, (tried) => check(tried, run(tried)));
   });

@@ -175,7 +175,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('A connection to a domain, while its pool moves and tokens are rejected,', () => {
+describe('A connection to a domain, while pools move and tokens are rejected,', () => {
   it('reports every loss and leftover, and ends on the right pool', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);

@@ -78,13 +78,13 @@ describe('Credentials in clear text', () => {
     }).application$.subscribe({
       error: () => undefined,
     });
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: REMOTE,
       auth: bearer(token),
       transport,
       allowInsecureHttp: true,
     });
-    pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+    pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       error: () => undefined,
     });
     expect(sent.map(({ url, headers }) => [url, headers?.['authorization']])).to.deep.equal([

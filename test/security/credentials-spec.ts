@@ -97,15 +97,15 @@ describe('Credentials over real sockets', () => {
           ? json(401, {}, { 'www-authenticate': 'Basic realm="x"' })
           : json(200, { Protocol: 'EWS', Url: `https://${disguise}/EWS/Exchange.asmx` }),
       );
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: autodiscovered('sara@contoso.com'),
         auth: basic({ username: 'sara', password: SECRET }),
         retry: { retries: 0 },
       });
-      await ended(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
+      await ended(pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
       expectOnlyContoso(world);
       expect(world.arrivals.some(({ authorization }) => authorization === BASIC)).to.equal(true);
-      await service.close({ timeoutMs: 0 });
+      await exchange.close({ timeoutMs: 0 });
     });
 
     it(`never reach ${disguise} through a redirect of Autodiscover`, async () => {
@@ -150,15 +150,15 @@ describe('Credentials over real sockets', () => {
       (answer: (arrival: Arrival) => Reply, options: Partial<ExchangeOptions> = {}) =>
       async () => {
         world = await internet(HOSTS, answer);
-        const service = connectExchange({
+        const exchange = connectExchange({
           server: 'https://mail.contoso.com/EWS/Exchange.asmx',
           auth: basic({ username: 'sara', password: SECRET }),
           retry: { retries: 0 },
           ...options,
         });
-        const source$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+        const source$ = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] });
         const [result] = await ended(source$.pipe(take(1)));
-        await service.close({ timeoutMs: 0 });
+        await exchange.close({ timeoutMs: 0 });
         return { result, arrivals: world.arrivals };
       };
 
@@ -200,19 +200,19 @@ describe('Credentials over real sockets', () => {
 
     it('are sent once for many subscriptions if they are rejected', async () => {
       world = await internet(HOSTS, () => ({ status: 401 }));
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: 'https://mail.contoso.com/EWS/Exchange.asmx',
         auth: basic({ username: 'sara', password: SECRET }),
       });
       const streams = Array.from({ length: 20 }, (_, index) =>
-        pullNotifications(service.actingAs({ primarySmtpAddress: `u${index}@contoso.com` }), {
+        pullNotifications(exchange.actingAs({ primarySmtpAddress: `u${index}@contoso.com` }), {
           ...{ folders: ['inbox'], events: ['newMail'] },
         }),
       );
       const results = await Promise.all(streams.map(ended));
       for (const [error] of results) expect(error).to.include({ _tag: 'HttpError', status: 401 });
       expect(world.arrivals).to.have.length(1);
-      await service.close({ timeoutMs: 0 });
+      await exchange.close({ timeoutMs: 0 });
     });
 
     it('are not sent again to remove subscriptions after a rejection', async () => {
@@ -238,21 +238,21 @@ describe('Credentials over real sockets', () => {
           '<PreviousWatermark>W</PreviousWatermark><MoreEvents>false</MoreEvents><StatusEvent/>';
         return envelope('GetEvents', `<Notification>${named}${nothing}</Notification>`);
       });
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: 'https://mail.contoso.com/EWS/Exchange.asmx',
         auth: basic({ username: 'sara', password: SECRET }),
         retry: { initialMs: 1, maxMs: 1 },
       });
       const watching = new Subscription();
       for (let count = 0; count < 3; count += 1) {
-        const mail$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(share());
+        const mail$ = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).pipe(share());
         watching.add(mail$.subscribe());
         await firstValueFrom(mail$);
       }
       isRefused = true;
       const before = world.arrivals.length;
       watching.unsubscribe();
-      const { outcomes } = await service.close();
+      const { outcomes } = await exchange.close();
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed', 'Failed', 'Failed']);
       expect(world.arrivals.length - before).to.be.at.most(3);
     });

@@ -40,11 +40,11 @@ describe('A hostile server over real sockets', () => {
 
   /** Returns the error of an EWS subscription. */
   const subscribeAt = async ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
-    const service = connectExchange({ server: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
+    const exchange = connectExchange({ server: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
     const error = await firstValueFrom(
-      pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }),
+      pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }),
     ).catch((cause: unknown) => cause);
-    await service.close({ timeoutMs: 0 });
+    await exchange.close({ timeoutMs: 0 });
     return error;
   };
 
@@ -221,8 +221,8 @@ describe('A hostile server over real sockets', () => {
         } else response.end(reply('Unsubscribe', ''));
       });
     });
-    const service = connectExchange({ server: `${server.url}/EWS/Exchange.asmx` });
-    const mail$ = pullNotifications(service, {
+    const exchange = connectExchange({ server: `${server.url}/EWS/Exchange.asmx` });
+    const mail$ = pullNotifications(exchange, {
       ...{ folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 },
     });
     await new Promise<void>((is500) => {
@@ -235,7 +235,7 @@ describe('A hostile server over real sockets', () => {
     // Another subscription sends 100 requests meanwhile.
     await lastValueFrom(mail$.pipe(take(100)));
     const { S1 } = asked;
-    await service.close();
+    await exchange.close();
     expect(S1).to.be.within(500, 502);
   });
 

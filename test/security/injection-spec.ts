@@ -191,8 +191,8 @@ const exchangeUrl = `${ORIGIN}/EWS/Exchange.asmx`;
 /** Without retries, so that nothing is left after a spec. */
 const once = { retry: { retries: 0 } };
 const watch = (options: object, transport: Transport): void => {
-  const service = connectExchange({ server: exchangeUrl, transport, ...once, ...options });
-  pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+  const exchange = connectExchange({ server: exchangeUrl, transport, ...once, ...options });
+  pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
     error: () => undefined,
   });
 };

@@ -19,7 +19,7 @@ async function endOf(source$: Observable<unknown>): Promise<unknown> {
   return error;
 }
 
-describe('Credentials for a host that the caller did not name, over real sockets', () => {
+describe('Credentials for a host that the caller did not name', () => {
   let world: Internet | undefined;
 
   afterEach(async () => {
@@ -87,9 +87,9 @@ describe('Credentials for a host that the caller did not name, over real sockets
   it('are sent at once to the URL of the caller', async () => {
     const { arrivals } = await refusing(() => ['Bearer']);
     const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
-    const service = connectExchange({ server: url, auth: password, retry: { retries: 0 } });
-    await endOf(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
-    await service.close({ timeoutMs: 0 });
+    const exchange = connectExchange({ server: url, auth: password, retry: { retries: 0 } });
+    await endOf(pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
+    await exchange.close({ timeoutMs: 0 });
     expect(arrivals[0]).to.include({ host: 'mail.contoso.com', authorization: BASIC });
   });
 });

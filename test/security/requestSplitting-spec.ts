@@ -81,8 +81,8 @@ describe('Splitting requests over real sockets', () => {
 
   const watch = (options: object) => {
     const url = `${origin}/EWS/Exchange.asmx`;
-    const service = connectExchange({ server: url, retry: { retries: 0 }, ...options });
-    return pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+    const exchange = connectExchange({ server: url, retry: { retries: 0 }, ...options });
+    return pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] });
   };
   const join = (options: object) =>
     connectUcwa({ server: `${origin}/applications`, auth: bearer('t'), retry: { retries: 0 }, ...options })

@@ -108,20 +108,20 @@ describe('Secrets', () => {
   it('are invisible in an EWS connection and all it emits', async () => {
     const credentials = { username: 'sara', password: SECRET };
     const server = ewsSimulator({ basic: credentials });
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       auth: basic(credentials),
       transport: server.transport,
     });
     const recorded: unknown[] = [];
-    service.activity$.subscribe((activity) => recorded.push(activity));
-    pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
+    exchange.activity$.subscribe((activity) => recorded.push(activity));
+    pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] })
       .subscribe((event) => recorded.push(event))
       .unsubscribe();
-    const report = await service.drain();
+    const report = await exchange.drain();
     for (const value of [
-      service,
-      service.actingAs({ sid: 'S-1' }),
+      exchange,
+      exchange.actingAs({ sid: 'S-1' }),
       recorded,
       report,
       server,

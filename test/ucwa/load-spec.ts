@@ -137,7 +137,7 @@ describe('The load of an outage', () => {
     expect([...board.values()].filter(isBusy)).to.have.length(100);
   });
 
-  it('begins with ten requests when 1,000 contacts change in its instant, without batches', () => {
+  it('begins with ten requests when 1,000 contacts change, without batches', () => {
     const { sent, busy } = burst(1000, 503);
     // Ten of the first moment, and one after each backoff.
     expect(sent).to.be.at.most(20);

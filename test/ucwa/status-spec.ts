@@ -197,7 +197,7 @@ describe('status$', () => {
     expect(statuses).to.deep.equal(['0 idle', '0 connecting', '0 live', '3600 idle']);
   });
 
-  it('waits when a renewal finds no network, and is live when it succeeds', () => {
+  it('waits when a renewal finds no network, then is live', () => {
     const statuses = play(({ ucwa, server }) => {
       server.failNext(1, 'reset', isRenewal);
       const watching = presence(ucwa, { uris }).subscribe();

@@ -55,13 +55,13 @@ function startStream(
     });
   const requested = request.type === 'streaming' ? undefined : request.watermark;
   if (checkpoint === undefined) return start(initialProgress(requested));
-  const { open, journaled, removeOrphans } = checkpoint;
+  const { open, journaled, removeOrphan } = checkpoint;
   return open(ledger).pipe(
     switchMap((journal) => {
       const { watermark: saved, since: completeUntil } = journal.position;
       const initial = initialProgress(request.type === 'streaming' ? undefined : (saved ?? requested));
       const gap = journal.isResumed && initial.watermark === undefined ? 'subscriptionLost' : undefined;
-      return start({ ...initial, completeUntil, gap }, { journal, journaled, removeOrphans });
+      return start({ ...initial, completeUntil, gap }, { journal, journaled, removeOrphan });
     }),
   );
 }

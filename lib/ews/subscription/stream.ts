@@ -15,7 +15,7 @@ export interface StreamPosition {
 }
 
 /** The checkpoint of a stream that is in use. */
-export interface StreamCheckpoint extends Pick<Checkpointing, 'journaled' | 'removeOrphans'> {
+export interface StreamCheckpoint extends Pick<Checkpointing, 'journaled' | 'removeOrphan'> {
   readonly journal: Journal<StreamPosition>;
 }
 

@@ -106,7 +106,7 @@ function idOf({ id }: Handle): string {
 /** Starts to remove what an earlier process has left on the server, each with an outcome in the ledger. */
 function removeOrphans(
   { ledger, subscriptionIds, retry, backoff, url }: ServerSession,
-  { journal, removeOrphans: removeOrphan }: StreamCheckpoint,
+  { journal, removeOrphan }: StreamCheckpoint,
   { expiresAt, ifLost }: SubscriptionConfig,
   remove: (id: string) => Observable<ReleaseResult>,
 ): void {

@@ -187,7 +187,7 @@ function remove(
   const { origin } = new URL(self);
   const isApplication = left.resource === 'application';
   const unknownHint = isApplication ? APPLICATION_IF_LOST : SUBSCRIPTION_IF_LOST;
-  checkpointing.removeOrphans(ledger, left, { url: origin, unknownHint }, (id) => ({
+  checkpointing.removeOrphan(ledger, left, { url: origin, unknownHint }, (id) => ({
     attempt: () =>
       removed(transport, origin, left.resource, removedAt === undefined ? 'DELETE' : 'POST', removedAt ?? id),
     decide: decideDelete,

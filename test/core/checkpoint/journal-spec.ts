@@ -2,11 +2,10 @@ import { expect } from 'chai';
 import { EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
 import { type Journal, journal, type JournalFormat } from '../../../lib/core/checkpoint/journal.ts';
-import { journaled } from '../../../lib/core/checkpoint/journaled.ts';
+import { journaled, removeOrphan } from '../../../lib/core/checkpoint/checkpointing.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { number, partial } from '../../../lib/core/codec.ts';
 import { type ReleaseOutcome, releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
-import { removeOrphans } from '../../../lib/core/checkpoint/orphans.ts';
 
 interface Place {
   readonly page?: number | undefined;
@@ -170,7 +169,7 @@ describe('The sweep', () => {
     const seen: string[] = [];
     ledger.outcomes$.subscribe(({ outcome, id }) => seen.push(`${outcome} ${id}`));
     const left = { resource: 'page', id: '7', clear: () => seen.push('clear') };
-    removeOrphans(ledger, left, { url: 'https://books.example', unknownHint: '' }, (id) => ({
+    removeOrphan(ledger, left, { url: 'https://books.example', unknownHint: '' }, (id) => ({
       attempt: () => {
         seen.push(`remove ${id}`);
         return EMPTY;
@@ -189,7 +188,7 @@ describe('The sweep', () => {
     ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     let isOver = false;
     const left = { resource: 'page', clear: () => (isOver = true) };
-    removeOrphans(ledger, left, { url: 'https://books.example', unknownHint: 'It ends by itself.' }, () => {
+    removeOrphan(ledger, left, { url: 'https://books.example', unknownHint: 'It ends by itself.' }, () => {
       throw new Error('nothing to plan');
     });
     expect(outcomes).to.have.length(1);

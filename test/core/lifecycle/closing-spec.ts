@@ -96,7 +96,7 @@ describe('suspendOnPageHide', () => {
     expect(server.applications).to.be.empty;
   });
 
-  it('deletes an application in its grace period, and does not create it again', () => {
+  it('deletes an application in its grace period without creating another', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = watched(server.transport);
     const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport, graceSeconds: 60 });
@@ -243,7 +243,7 @@ describe('suspendOnPageHide', () => {
     expect(server.subscriptions).to.be.empty;
   });
 
-  it('sends EWS releases while the server does not respond, and again on pageshow', () => {
+  it('sends EWS releases to an unavailable server, and again on pageshow', () => {
     const server = ewsSimulator();
     let isDown = false;
     const transport = watched((request) =>

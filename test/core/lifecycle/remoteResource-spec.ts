@@ -558,7 +558,7 @@ describe('remoteResource', () => {
     });
 
     for (const how of ['drain', 'close'] as const) {
-      it(`ends the grace period of a parent whose child is released during ${how}`, () => {
+      it(`ends a parent's grace period when ${how} releases its child`, () => {
         const server = fakeResourceServer([serve(0), serve(0), serve(10, 10), serve(10, 10)]);
         const ledger = releaseLedger();
         inVirtualTime(({ flush }) => {

@@ -33,7 +33,7 @@ function farm(groupAffinity?: typeof keptByCookies): {
   return { groups, requests };
 }
 
-describe('The affinity groups of a service', () => {
+describe('The affinity groups of a connection', () => {
   it('include one for each anchor mailbox', () => {
     const { groups } = farm();
     const group = groups.groupOf('sara', 'a@b');

@@ -21,7 +21,7 @@ const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 /** A domain with two servers; Autodiscover returns one of them. */
 interface Domain {
   readonly servers: readonly [EwsSimulator, EwsSimulator];
-  readonly service: Exchange;
+  readonly exchange: Exchange;
   /** Sets the server that Autodiscover returns. */
   readonly name: (server: Host | 'none') => void;
   /** Disconnects this server. */
@@ -51,14 +51,14 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
     if (authorization !== undefined) tokens.add(`${authorization} to ${new URL(request.url).hostname}`);
     return hosts.transport(request);
   };
-  const service = connectExchange({
+  const exchange = connectExchange({
     server: autodiscovered('sara@contoso.com'),
     transport,
     retry: { initialMs: 1000, random: () => 0.5 },
     ...options,
   });
   const result: Domain = {
-    ...{ servers, service, seen, looks, outcomes, tokens },
+    ...{ servers, exchange, seen, looks, outcomes, tokens },
     name: (server) => (hosts.named = server),
     takeDown: (server) => hosts.down.add(server),
     at: (seconds, action) => {
@@ -66,7 +66,7 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
     },
     watch: (kind, untilSeconds) => {
       const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
-      const watching = notifications(service, OPTIONS).subscribe({
+      const watching = notifications(exchange, OPTIONS).subscribe({
         next: (event) => {
           if (event.type === 'status') return;
           seen.push(`${now()} ${event.type}${event.type === 'gap' ? ` ${event.reason}` : ''}`);
@@ -77,7 +77,7 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
     },
   };
   inVirtualTime(() => {
-    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     script(result);
   });
   return result;
@@ -88,7 +88,7 @@ const operationsAt = ({ requests }: EwsSimulator): string[] =>
     .map(({ time, operation }) => `${time / 1000} ${operation!}`)
     .filter((line) => !line.includes('Get'));
 
-describe('A service that is found by an address', () => {
+describe('A connection that is found by an address', () => {
   it('sends no request and no lookup before subscription', () => {
     const { looks } = domain(() => undefined);
     expect(looks).to.deep.equal([]);

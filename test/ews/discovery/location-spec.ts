@@ -58,7 +58,7 @@ function looking(...answers: readonly Observable<string>[]): {
   };
 }
 
-describe('The location of a service', () => {
+describe('The location of a connection', () => {
   it('is the given URL, without a lookup', () => {
     const location = staticLocation('https://one.example/');
     const urls: string[] = [];
@@ -203,7 +203,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('cancels the lookup when the service ends', () => {
+    it('cancels the lookup when the connection ends', () => {
       inVirtualTime(() => {
         const again$ = new Subject<string>();
         const { hear, fail, over$ } = looking(of('one'), again$);

@@ -73,28 +73,28 @@ describe('An endless answer over real sockets', () => {
     return connectExchange({ server: `${server.url}/EWS/Exchange.asmx`, retry: { retries: 0 }, ...options });
   };
 
-  const ended = async (service: Exchange): Promise<void> => {
-    await service.close();
+  const ended = async (exchange: Exchange): Promise<void> => {
+    await exchange.close();
     expect(await isLetGo).to.equal(true);
     expect(written).to.be.below(16 * MEGABYTE);
   };
 
   it('brings the first envelope, and lets the others go', async () => {
-    const service = await serving('Subscribe', (response) =>
+    const exchange = await serving('Subscribe', (response) =>
       writeOn(response, ANSWERS['Subscribe']!, ANSWERS['Subscribe']!),
     );
-    expect(await firstValueFrom(pullNotifications(service, mail))).to.include({ type: 'status' });
-    const { outcomes } = await service.close();
+    expect(await firstValueFrom(pullNotifications(exchange, mail))).to.include({ type: 'status' });
+    const { outcomes } = await exchange.close();
     expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
-    await ended(service);
+    await ended(exchange);
   });
 
   it('brings the first fault, and lets what follows go', async () => {
     const fault = plainFault('s:Client', 'E-3201');
-    const service = await serving('Subscribe', (response) => writeOn(response, fault, fault), {}, 500);
-    const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+    const exchange = await serving('Subscribe', (response) => writeOn(response, fault, fault), {}, 500);
+    const error = await firstValueFrom(pullNotifications(exchange, mail)).catch((thrown: unknown) => thrown);
     expect(error).to.include({ name: 'SoapFault', code: 'Client' });
-    await ended(service);
+    await ended(exchange);
   });
 
   for (const [limit, pattern] of [
@@ -102,16 +102,18 @@ describe('An endless answer over real sockets', () => {
     ['messageCharacters', /at most 1000000 characters/],
   ] as const) {
     it(`is a DecodeError beyond ${limit}`, async () => {
-      const service = await serving(
+      const exchange = await serving(
         'Subscribe',
         (response) => writeOn(response, '<s:Envelope>', '<a>b</a>'),
         {
           limits: { [limit]: 1_000_000 },
         },
       );
-      const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+      const error = await firstValueFrom(pullNotifications(exchange, mail)).catch(
+        (thrown: unknown) => thrown,
+      );
       expect(error).to.be.instanceOf(DecodeError).with.property('message').that.matches(pattern);
-      await ended(service);
+      await ended(exchange);
     });
   }
 
@@ -126,10 +128,12 @@ describe('An endless answer over real sockets', () => {
     ['an element of more than 100 attributes', subscribe, ' a=""', '100 attributes'],
   ] as const) {
     it(`refuses ${name}`, async () => {
-      const service = await serving('Subscribe', (response) => writeOn(response, first, again));
-      const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+      const exchange = await serving('Subscribe', (response) => writeOn(response, first, again));
+      const error = await firstValueFrom(pullNotifications(exchange, mail)).catch(
+        (thrown: unknown) => thrown,
+      );
       expect(error).to.be.instanceOf(DecodeError).with.property('expected').that.contains(`at most ${most}`);
-      await ended(service);
+      await ended(exchange);
     });
   }
 
@@ -139,11 +143,11 @@ describe('An endless answer over real sockets', () => {
       for (let megabytes = 0; megabytes < 12; megabytes += 1) response.write(' '.repeat(MEGABYTE));
       response.write(ANSWERS['GetStreamingEvents']!.replace(/^<\?xml.*?\?>/, ''));
     };
-    const service = await serving('GetStreamingEvents', writeBlanks);
+    const exchange = await serving('GetStreamingEvents', writeBlanks);
     const event = await firstValueFrom(
-      streamingNotifications(service, mail).pipe(filter(({ type }) => type !== 'status')),
+      streamingNotifications(exchange, mail).pipe(filter(({ type }) => type !== 'status')),
     );
     expect(event).to.include({ type: 'newMail' });
-    await service.close();
+    await exchange.close();
   });
 });

@@ -53,12 +53,12 @@ describe('An odd answer over real sockets', () => {
   ] as const) {
     for (const operation of ['Subscribe', 'GetEvents', 'GetStreamingEvents', 'Unsubscribe']) {
       it(`is read with ${name} after the envelope: ${operation}`, async () => {
-        const service = await serving((one) =>
+        const exchange = await serving((one) =>
           one === operation ? { body: ANSWERS[one]! + after } : undefined,
         );
         const notify = operation === 'GetStreamingEvents' ? streamingNotifications : pullNotifications;
-        expect(await firstValueFrom(notify(service, mail))).to.include({ type: 'newMail' });
-        const { clean, outcomes } = await service.close();
+        expect(await firstValueFrom(notify(exchange, mail))).to.include({ type: 'newMail' });
+        const { clean, outcomes } = await exchange.close();
         expect(clean).to.equal(true);
         expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
         expect(asked.filter((one) => one === 'Subscribe')).to.have.length(1);
@@ -69,16 +69,16 @@ describe('An odd answer over real sockets', () => {
 
   for (const operation of ['Subscribe', 'GetEvents', 'Unsubscribe']) {
     it(`is sent again after an empty 500: ${operation}`, async () => {
-      const service = await serving((one, count) =>
+      const exchange = await serving((one, count) =>
         one === operation && count === 1 ? { code: 500, body: '' } : undefined,
       );
       const event = await firstValueFrom(
-        pullNotifications(service, { ...mail, pollIntervalSeconds: 0.01 }).pipe(
+        pullNotifications(exchange, { ...mail, pollIntervalSeconds: 0.01 }).pipe(
           filter(({ type }) => type === 'newMail'),
         ),
       );
       expect(event).to.include({ type: 'newMail' });
-      const { outcomes } = await service.close();
+      const { outcomes } = await exchange.close();
       // The server may have created a subscription before it failed.
       const expected = operation === 'Subscribe' ? ['Unknown', 'Released'] : ['Released'];
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(expected);
@@ -91,14 +91,14 @@ describe('An odd answer over real sockets', () => {
       '<t:ModifiedEvent><t:TimeStamp>now</t:TimeStamp><t:FolderId Id="F1"/><t:UnreadCount>-1</t:UnreadCount>' +
         `</t:ModifiedEvent>${itemEvent('NewMailEvent', 'W2')}`,
     );
-    const service = await serving((one) => (one === 'GetEvents' ? { body: odd } : undefined));
+    const exchange = await serving((one) => (one === 'GetEvents' ? { body: odd } : undefined));
     const activity = firstValueFrom(
-      service.activity$.pipe(filter(({ dropped }: Activity) => dropped !== undefined)),
+      exchange.activity$.pipe(filter(({ dropped }: Activity) => dropped !== undefined)),
     );
-    const events = await lastValueFrom(pullNotifications(service, mail).pipe(take(2), toArray()));
+    const events = await lastValueFrom(pullNotifications(exchange, mail).pipe(take(2), toArray()));
     expect(events[0]).to.deep.include({ type: 'modified', unreadCount: -1, folder: { id: 'F1' } });
     expect(events[1]).to.include({ type: 'newMail' });
     expect(await activity).to.include({ method: 'POST', status: 200, dropped: 1 });
-    await service.close();
+    await exchange.close();
   });
 });

@@ -18,13 +18,13 @@ describe('An Exchange version', () => {
   const callback = { callbackUrl: 'https://any.example/' };
   const sara = { smtpAddress: 'sara@contoso.com' };
 
-  const features: readonly [what: string, use: (service: Exchange) => unknown, least: ExchangeVersion][] = [
-    ['streamingNotifications', (service) => streamingNotifications(service, inbox), 'Exchange2010_SP1'],
-    ['the event freeBusyChanged', (service) => pullNotifications(service, busy), 'Exchange2010_SP1'],
-    ['allFolders', (service) => pullNotifications(service, all), 'Exchange2010'],
-    ['allFolders', (service) => pushNotifications(service, { ...all, ...callback }, EMPTY), 'Exchange2010'],
-    ['impersonate.smtpAddress', (service) => service.actingAs(sara), 'Exchange2010'],
-    ['impersonate', (service) => service.actingAs({ principalName: 'sara' }), 'Exchange2007_SP1'],
+  const features: readonly [what: string, use: (exchange: Exchange) => unknown, least: ExchangeVersion][] = [
+    ['streamingNotifications', (exchange) => streamingNotifications(exchange, inbox), 'Exchange2010_SP1'],
+    ['the event freeBusyChanged', (exchange) => pullNotifications(exchange, busy), 'Exchange2010_SP1'],
+    ['allFolders', (exchange) => pullNotifications(exchange, all), 'Exchange2010'],
+    ['allFolders', (exchange) => pushNotifications(exchange, { ...all, ...callback }, EMPTY), 'Exchange2010'],
+    ['impersonate.smtpAddress', (exchange) => exchange.actingAs(sara), 'Exchange2010'],
+    ['impersonate', (exchange) => exchange.actingAs({ principalName: 'sara' }), 'Exchange2007_SP1'],
   ];
   const before: Partial<Record<ExchangeVersion, ExchangeVersion>> = {
     Exchange2007_SP1: 'Exchange2007',
@@ -45,8 +45,8 @@ describe('An Exchange version', () => {
   }
 
   it('before Exchange2010 still pulls and pushes from folders', () => {
-    const service = connectExchange({ server: url, transport, version: 'Exchange2007' });
-    pullNotifications(service, inbox);
-    pushNotifications(service, { ...inbox, ...callback }, EMPTY);
+    const exchange = connectExchange({ server: url, transport, version: 'Exchange2007' });
+    pullNotifications(exchange, inbox);
+    pushNotifications(exchange, { ...inbox, ...callback }, EMPTY);
   });
 });

@@ -37,8 +37,8 @@ function against(
 ): Pulling {
   const queue = [...answers];
   const run: Pulling = pulling(
-    ({ pull, watch, service }) => {
-      service.activity$.subscribe((activity) =>
+    ({ pull, watch, exchange }) => {
+      exchange.activity$.subscribe((activity) =>
         dropped.push(...(activity.dropped === undefined ? [] : [activity.dropped])),
       );
       watch(pull(), seconds);
@@ -190,7 +190,7 @@ describe('The GetEvents requests of a pull', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released']);
   });
 
-  it('continue after the page of a proxy, with a gap if the server has no watermarks', () => {
+  it("continue after a proxy's page, without watermarks with a gap", () => {
     const page: Transport = () =>
       of(response(200, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
     let isBlocked = false;
@@ -264,7 +264,7 @@ describe('A pull from a server that always has more events', () => {
     expect(askedAt(status, 65)[1]).to.deep.equal([0, 30, 60]);
   });
 
-  it('asks at once for a bounded number of answers, then keeps the interval', () => {
+  it('polls at once a bounded number of times, then by interval', () => {
     const [, times] = askedAt((count) => itemEvent('NewMailEvent', `W${count}`), 65);
     const inSecond = (second: number): number => times.filter((time) => time === second).length;
     expect([0, 30, 60].map(inSecond)).to.deep.equal([501, 501, 501]);
@@ -286,7 +286,7 @@ describe('A pull from a server that always has more events', () => {
 });
 
 describe('A pull whose subscriptions bring events and are lost', () => {
-  it('backs off from a server that loses every subscription after its first answer', () => {
+  it('backs off from a server that loses every new subscription', () => {
     const subscribedAt: number[] = [];
     let questions = 0;
     const run = pulling(
@@ -331,7 +331,7 @@ describe('A pull whose subscriptions bring events and are lost', () => {
 });
 
 describe('The lease of a pull', () => {
-  it('is extended by each GetEvents, so that a release is retried long enough', () => {
+  it('extends the retries of a release with each GetEvents', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull({ timeoutMinutes: 1, pollIntervalSeconds: 30 }), 100);
       at(99, () => server.failNext(1000, 'reset'));
@@ -401,10 +401,10 @@ describe('A pull from a server that never answers', () => {
 
   it('records an abandoned Subscribe as Unknown, so that a drain ends', () => {
     let pendingAt121: number | undefined;
-    const run = pulling(({ pull, watch, server, service, at }) => {
+    const run = pulling(({ pull, watch, server, exchange, at }) => {
       server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
       watch(pull(), 1);
-      at(121, () => service.releases.pending$.pipe(take(1)).subscribe((count) => (pendingAt121 = count)));
+      at(121, () => exchange.releases.pending$.pipe(take(1)).subscribe((count) => (pendingAt121 = count)));
     });
     expect(run.sent()).to.deep.equal(['0 Subscribe']);
     expect(outcomesOf(run)).to.deep.equal(['Unknown']);

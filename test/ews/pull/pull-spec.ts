@@ -78,8 +78,8 @@ describe('pullNotifications', () => {
   });
 
   it('watches all folders', () => {
-    const run = pulling(({ service, watch, at, server }) => {
-      watch(pullNotifications(service, { allFolders: true, events: ['created'] }), 40);
+    const run = pulling(({ exchange, watch, at, server }) => {
+      watch(pullNotifications(exchange, { allFolders: true, events: ['created'] }), 40);
       at(1, () => server.createItem('notes'));
     });
     expect(run.seen).to.deep.equal(['0 status', '30 created']);
@@ -146,9 +146,9 @@ describe('pullNotifications', () => {
 
     it('keeps the subscription when an observer throws, until it unsubscribes', async () => {
       const server = ewsSimulator();
-      const service = connectExchange({ server: server.url, transport: server.transport });
+      const exchange = connectExchange({ server: server.url, transport: server.transport });
       const uncaught = expectUncaught();
-      const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
+      const watching = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe(
         () => {
           throw new RangeError('own');
         },
@@ -156,7 +156,7 @@ describe('pullNotifications', () => {
       expect(await uncaught).to.be.instanceOf(RangeError);
       expect(server.subscriptions).to.have.length(1);
       watching.unsubscribe();
-      expect((await service.drain()).clean).to.equal(true);
+      expect((await exchange.drain()).clean).to.equal(true);
       expect(server.subscriptions).to.have.length(0);
     });
 
@@ -171,9 +171,9 @@ describe('pullNotifications', () => {
     });
 
     it('completes on close, removes the subscription, and refuses later subscribers', () => {
-      const run = pulling(({ pull, watch, at, service }) => {
+      const run = pulling(({ pull, watch, at, exchange }) => {
         watch(pull(), 100);
-        at(10, () => void service.close());
+        at(10, () => void exchange.close());
         at(11, () => watch(pull(), 100));
       });
       expect(run.seen).to.deep.equal(['0 status', '10 complete', '11 ClosedError']);
@@ -243,9 +243,9 @@ describe('pullNotifications', () => {
     });
 
     it('removes the subscription at once on drain', () => {
-      const run = pulling(({ pull, watch, at, service }) => {
+      const run = pulling(({ pull, watch, at, exchange }) => {
         watch(pull({ graceSeconds: 3600 }), 10);
-        at(12, () => void service.drain());
+        at(12, () => void exchange.drain());
       });
       expect(run.sent().at(-1)).to.equal('12 Unsubscribe');
     });
@@ -253,8 +253,8 @@ describe('pullNotifications', () => {
 
   it('throws for a value that is not a connection', () => {
     const real = connectExchange({ server: 'https://mail.example/EWS/Exchange.asmx' });
-    const service = Object.fromEntries(Object.entries(real)) as unknown as Exchange;
-    expect(() => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })).to.throw(
+    const exchange = Object.fromEntries(Object.entries(real)) as unknown as Exchange;
+    expect(() => pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] })).to.throw(
       TypeError,
       'exchange must be what connectExchange() returned',
     );
@@ -286,9 +286,9 @@ describe('pullNotifications', () => {
           headers: { 'content-type': 'text/xml' },
         });
       };
-      const service = connectExchange({ server: server.url, fetch });
-      await firstValueFrom(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }));
-      await service.drain();
+      const exchange = connectExchange({ server: server.url, fetch });
+      await firstValueFrom(pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }));
+      await exchange.drain();
       const released = signals.filter(([operation]) => operation === 'Unsubscribe');
       expect(released.map(([, wasAborted, signal]) => [wasAborted, signal.aborted])).to.deep.equal([
         [false, false],

@@ -14,7 +14,7 @@ import { at, inVirtualTime } from '../../support/virtualTime.ts';
 /** A simulator, a connection and a record in virtual time. */
 export interface Pulling {
   readonly server: EwsSimulator;
-  readonly service: Exchange;
+  readonly exchange: Exchange;
   /** The values seen, such as `30 newMail`: the second, and the event type or the error name. */
   readonly seen: string[];
   readonly events: EwsEvent[];
@@ -50,7 +50,7 @@ export function pulling(
 ): Pulling {
   const server = ewsSimulator(options);
   const { url, transport } = server;
-  const service = connectExchange({ server: url, transport, retry: RETRY, ...serviceOptions });
+  const exchange = connectExchange({ server: url, transport, retry: RETRY, ...serviceOptions });
   const seconds = (): number => asyncScheduler.now() / 1000;
   const seen: string[] = [];
   const events: EwsEvent[] = [];
@@ -61,14 +61,18 @@ export function pulling(
 
   const result: Pulling = {
     server,
-    service,
+    exchange,
     seen,
     events,
     errors,
     outcomes,
     at,
     pull: (more = {}) =>
-      pullNotifications(service, { folders: ['inbox'], events: ['created', 'newMail', 'modified'], ...more }),
+      pullNotifications(exchange, {
+        folders: ['inbox'],
+        events: ['created', 'newMail', 'modified'],
+        ...more,
+      }),
     watch: (events$, untilSeconds) => {
       const subscription = events$.subscribe({
         next: (event) => {
@@ -93,8 +97,8 @@ export function pulling(
   };
 
   inVirtualTime(() => {
-    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
-    service.releases.pending$.subscribe((count) => (pending = count));
+    exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    exchange.releases.pending$.subscribe((count) => (pending = count));
     script(result);
   });
   expect(pending, 'nothing is under way').to.equal(0);

@@ -114,9 +114,9 @@ describe('pushNotifications', () => {
 
   describe('when unsubscribed', () => {
     it('ends the subscription with the response to the next post', () => {
-      const run = pushing(({ push, watch, heldAt, service, seen, at }) => {
+      const run = pushing(({ push, watch, heldAt, exchange, seen, at }) => {
         watch(push(), 10);
-        service.releases.pending$.subscribe((pending) => seen.push(`pending ${pending}`));
+        exchange.releases.pending$.subscribe((pending) => seen.push(`pending ${pending}`));
         heldAt(59);
         heldAt(61);
         at(9, () => undefined);
@@ -185,10 +185,10 @@ describe('pushNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
     });
 
-    it('leaves nothing when the service is closed with time for the next post', () => {
-      const run = pushing(({ push, watch, at, service, heldAt }) => {
+    it('leaves nothing when close waits for the next post', () => {
+      const run = pushing(({ push, watch, at, exchange, heldAt }) => {
         watch(push(), 500);
-        at(70, () => void service.close({ timeoutMs: 60_000 }));
+        at(70, () => void exchange.close({ timeoutMs: 60_000 }));
         heldAt(121);
       });
       expect(run.seen.at(-1)).to.equal('70 complete');
@@ -197,9 +197,9 @@ describe('pushNotifications', () => {
     });
 
     it('records a failed release when close gives up before the next post', () => {
-      const run = pushing(({ push, watch, at, service, heldAt }) => {
+      const run = pushing(({ push, watch, at, exchange, heldAt }) => {
         watch(push(), 500);
-        at(70, () => void service.close());
+        at(70, () => void exchange.close());
         heldAt(81);
       });
       expect(outcomesOf(run)).to.deep.equal(['Failed']);
@@ -306,11 +306,11 @@ describe('pushNotifications', () => {
     });
 
     it('skips events of types that are not known, and resumes after them', () => {
-      const run = pushing(({ service, incoming$, watch, at, server }) => {
+      const run = pushing(({ exchange, incoming$, watch, at, server }) => {
         const byHand = new Subject<PushRequest>();
         const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
         watch(
-          pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, merge(incoming$, byHand)),
+          pushNotifications(exchange, { ...options, statusFrequencyMinutes: 1 }, merge(incoming$, byHand)),
           200,
         );
         const [url] = callbackUrlsOf({ server });
@@ -379,13 +379,13 @@ describe('pushNotifications', () => {
   describe('when no post can arrive any more', () => {
     it('errors, and records that the subscription was not ended', () => {
       const incoming = new Subject<PushRequest>();
-      const run = pushing(({ service, watch, at, incoming$ }) => {
+      const run = pushing(({ exchange, watch, at, incoming$ }) => {
         const all = incoming$.subscribe(incoming);
         const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
-        watch(pushNotifications(service, options, incoming), 100);
+        watch(pushNotifications(exchange, options, incoming), 100);
         at(10, () => incoming.complete());
         at(100, () => all.unsubscribe());
-        at(50, () => watch(pushNotifications(service, options, incoming), 100));
+        at(50, () => watch(pushNotifications(exchange, options, incoming), 100));
       });
       expect(run.seen).to.deep.equal(['0 status', '10 ClosedError', '50 ClosedError']);
       expect(run.errors[0]).to.be.instanceOf(ClosedError);
@@ -397,10 +397,10 @@ describe('pushNotifications', () => {
     it('errors with the error of incoming', () => {
       const incoming = new Subject<PushRequest>();
       const broken = new Error('the port is taken');
-      const run = pushing(({ service, watch, at }) => {
+      const run = pushing(({ exchange, watch, at }) => {
         const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
-        watch(pushNotifications(service, options, incoming), 100);
-        watch(pushNotifications(service, options, incoming), 5);
+        watch(pushNotifications(exchange, options, incoming), 100);
+        watch(pushNotifications(exchange, options, incoming), 5);
         at(10, () => incoming.error(broken));
       });
       expect(run.errors).to.deep.equal([broken]);
@@ -433,9 +433,9 @@ describe('pushNotifications', () => {
       const mailboxes = [ewsSimulator({ push: transport }), ewsSimulator({ push: transport })];
       const run = pushing(({ watch, at }) => {
         for (const { url, transport: way } of mailboxes) {
-          const service = connectExchange({ server: url, transport: way });
+          const exchange = connectExchange({ server: url, transport: way });
           const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
-          watch(pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, incoming$), 50);
+          watch(pushNotifications(exchange, { ...options, statusFrequencyMinutes: 1 }, incoming$), 50);
         }
         at(10, () => mailboxes[1]!.deliverMail());
         at(45, () =>
@@ -448,10 +448,10 @@ describe('pushNotifications', () => {
     });
 
     it('errors if the adapter does not give the URL', () => {
-      const run = pushing(({ service, incoming$, watch }) => {
+      const run = pushing(({ exchange, incoming$, watch }) => {
         const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
         const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
-        watch(pushNotifications(service, options, without$), 50);
+        watch(pushNotifications(exchange, options, without$), 50);
       });
       expect(run.errors[0])
         .to.be.instanceOf(TypeError)
@@ -462,11 +462,11 @@ describe('pushNotifications', () => {
 
   describe('without a secret in the callback URL', () => {
     it('routes by the id, and needs no URL', () => {
-      const run = pushing(({ service, incoming$, watch, at, server }) => {
+      const run = pushing(({ exchange, incoming$, watch, at, server }) => {
         const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
         const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
         const more = { callbackSecret: false, statusFrequencyMinutes: 1 } as const;
-        watch(pushNotifications(service, { ...options, ...more }, without$), 20);
+        watch(pushNotifications(exchange, { ...options, ...more }, without$), 20);
         at(10, () => server.deliverMail());
       });
       expect(callbackUrlsOf(run)).to.deep.equal([CALLBACK_URL]);
@@ -483,10 +483,10 @@ describe('pushNotifications', () => {
   });
 
   it('throws if incoming is not an Observable', () => {
-    pushing(({ service }) => {
+    pushing(({ exchange }) => {
       const options: PushOptions = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL };
       const none = [] as unknown as Subject<PushRequest>;
-      expect(() => pushNotifications(service, options, none)).to.throw(TypeError, 'incoming must be');
+      expect(() => pushNotifications(exchange, options, none)).to.throw(TypeError, 'incoming must be');
     });
   });
 });

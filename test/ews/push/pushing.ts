@@ -41,7 +41,7 @@ export function pushing(
     },
     push: (pushed = {}) =>
       pushNotifications(
-        run.service,
+        run.exchange,
         {
           folders: ['inbox'],
           events: ['newMail'],

@@ -112,7 +112,7 @@ describe('The router of posts', () => {
     expect(seen).to.deep.equal(['503', '503', 'Unsubscribe', 'Unsubscribe', 'Unsubscribe']);
   });
 
-  it('holds nothing of strangers while a Subscribe with a secret is under way', () => {
+  it("buffers no stranger's posts during a Subscribe with a secret", () => {
     const seen = routing(({ router, post }) => {
       router.senderFor('a').expectSubscription();
       for (let posts = 0; posts < 200; posts += 1) post(`S${posts}`);
@@ -336,7 +336,7 @@ describe('The sender of posts', () => {
       expect(seen).to.deep.equal(['20 503 30 The id is not known while a Subscribe is not answered.']);
     });
 
-    it('does not end a new subscription with the id of a dismissed one', () => {
+    it('does not end a new subscription with a dismissed id', () => {
       const seen = posting(({ line, dismiss, join, post }) => {
         dismiss('S1');
         const done = line.expectSubscription();

@@ -17,14 +17,14 @@ describe('Push notifications over real sockets', () => {
   let served: Served;
   let listener: PushListener;
   let callback: SpecServer;
-  let service: Exchange;
+  let exchange: Exchange;
 
   beforeEach(async () => {
     listener = pushListener({ path: '/notified' });
     callback = await httpServer(listener.handler);
     server = ewsSimulator({ push: fetchTransport() });
     served = await serve(server.transport);
-    service = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 5 } });
+    exchange = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 5 } });
   });
 
   afterEach(async () => {
@@ -36,7 +36,7 @@ describe('Push notifications over real sockets', () => {
 
   const push = (path = '/notified'): ReturnType<typeof pushNotifications> =>
     pushNotifications(
-      service,
+      exchange,
       {
         folders: ['inbox'],
         events: ['newMail'],
@@ -61,7 +61,7 @@ describe('Push notifications over real sockets', () => {
     );
     const items = seen.flatMap((event) => (event.type === 'newMail' ? [event.item!.id] : []));
     expect(items).to.deep.equal([...new Set(items)].sort());
-    const { clean, outcomes } = await service.drain();
+    const { clean, outcomes } = await exchange.drain();
     expect([clean, ...outcomes.map(({ outcome }) => outcome)]).to.deep.equal([true, 'Released']);
   });
 
@@ -87,7 +87,7 @@ describe('Push notifications over real sockets', () => {
     expect(await refused).to.deep.equal({ status: 404, problem: 'It came to another path.' });
     watching.unsubscribe();
     listener.close();
-    const { clean, outcomes } = await service.drain();
+    const { clean, outcomes } = await exchange.drain();
     // The subscription can no longer be ended, and the ledger says so.
     expect([clean, ...outcomes.map(({ outcome }) => outcome)]).to.deep.equal([false, 'Failed']);
   });
@@ -99,7 +99,7 @@ describe('Push notifications over real sockets', () => {
     await callback.close();
     listener.close();
     watching.unsubscribe();
-    const { outcomes } = await service.drain();
+    const { outcomes } = await exchange.drain();
     expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed']);
     callback = await httpServer(() => undefined);
   });

@@ -56,7 +56,7 @@ describe('The callback URL', () => {
   let served: Served;
   let listener: PushListener;
   let callback: SpecServer;
-  let service: Exchange;
+  let exchange: Exchange;
   let events: EwsEvent[];
   let refused: RefusedPost[];
   let watching: Subscription | undefined;
@@ -105,8 +105,8 @@ describe('The callback URL', () => {
         take(1),
         mergeMap(() => transport(request)),
       );
-    service = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, transport: waiting });
-    service.activity$.subscribe((activity) => recorded.push(activity));
+    exchange = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, transport: waiting });
+    exchange.activity$.subscribe((activity) => recorded.push(activity));
   };
 
   beforeEach(() => begin());
@@ -123,7 +123,7 @@ describe('The callback URL', () => {
 
   const push = (more: Partial<PushOptions> = {}): Observable<EwsEvent> =>
     pushNotifications(
-      service,
+      exchange,
       {
         folders: ['inbox'],
         events: ['newMail'],
@@ -168,7 +168,7 @@ describe('The callback URL', () => {
     return { request, status };
   };
 
-  it('emits nothing that is posted without the secret, even with the right id', async () => {
+  it('emits nothing that is posted without the secret', async () => {
     const { id } = await subscribed();
     expect(await post(`${callback.url}/notified`, postedEvents(id, ['W1']))).to.deep.equal(ENDED);
     expect(types()).to.deep.equal(['status']);
@@ -333,7 +333,7 @@ describe('The callback URL', () => {
     const [, secret = ''] = /=(\w+)$/.exec(url) ?? [];
     expect(secret).to.have.length(32);
     const { url: given, ...notification } = await incoming;
-    for (const value of [service, recorded, refused, events, listener, given, notification, server.posts]) {
+    for (const value of [exchange, recorded, refused, events, listener, given, notification, server.posts]) {
       expect(inspect(value, { depth: 8 })).to.not.contain(secret);
     }
     expect(JSON.stringify([recorded, refused, events, server.posts])).to.not.contain(secret);

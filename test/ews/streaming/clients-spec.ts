@@ -96,7 +96,7 @@ describe('Mistakes of existing clients with streams', () => {
     expect(seenOf(message(status('Closed')), event)).to.deep.equal(['2 newMail']);
   });
 
-  it('an event of a type that is not known takes the others with it', () => {
+  it('an event of unknown type takes the others with it', () => {
     expect(
       seenOf(message(streamed('S1', 'NewMailEvent', 'PinnedEvent', 'CreatedEvent') + status('OK'))),
     ).to.deep.equal(['1 newMail', '1 created']);

@@ -37,7 +37,7 @@ const request = (number: number, ...members: readonly Member[]): StreamRequest =
 });
 
 describe('pendingGaps', () => {
-  it('emits a gap once, on a request newer than the one that lost events', () => {
+  it('emits a gap once, on a request newer than the lost one', () => {
     const seen = emitted((gaps, member) => {
       gaps.add(member, 'connectionLost', 2);
       gaps.flush(request(1, member));
@@ -50,7 +50,7 @@ describe('pendingGaps', () => {
     expect(seen).to.deep.equal(['connectionLost']);
   });
 
-  it('emits no gap to a member of another request, or to a removed member', () => {
+  it('emits no gap to members that moved or left', () => {
     const seen = emitted((gaps, member) => {
       gaps.add(member, 'connectionLost', 1);
       gaps.flush(request(2));

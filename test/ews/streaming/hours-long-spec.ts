@@ -41,19 +41,19 @@ describe('Sixty streams of five users, over nine hours', () => {
 
       inVirtualTime(() => {
         for (let mailbox = 0; mailbox < MAILBOXES; mailbox += 1) {
-          const service = connectExchange({
+          const exchange = connectExchange({
             server: server.url,
             transport: server.transport,
             auth: bearer(() => of(`token-${hour}`)),
             impersonate: { primarySmtpAddress: `user${mailbox}@contoso.example` },
           });
-          services.push(service);
-          service.releases.pending$.subscribe((count) => (pending = Math.max(count, 0)));
+          services.push(exchange);
+          exchange.releases.pending$.subscribe((count) => (pending = Math.max(count, 0)));
           for (let each = 0; each < EACH; each += 1) {
             const watcher: Watcher = { mails: [], gaps: [] };
             watchers.push(watcher);
             timer(each * 50).subscribe(() => {
-              const watching = streamingNotifications(service, {
+              const watching = streamingNotifications(exchange, {
                 folders: ['inbox'],
                 events: ['newMail'],
               }).subscribe({

@@ -229,9 +229,9 @@ describe('streamingNotifications', () => {
     });
 
     it('completes on close, and removes the subscription', () => {
-      const run = streaming(({ stream, watch, at, service }) => {
+      const run = streaming(({ stream, watch, at, exchange }) => {
         watch(stream(), 100);
-        at(5, () => void service.close());
+        at(5, () => void exchange.close());
         at(6, () => watch(stream(), 100));
       });
       expect(run.seen).to.deep.equal(['5 complete', '6 ClosedError']);

@@ -22,7 +22,7 @@ export function streaming(
       script({
         ...run,
         stream: (more = {}) =>
-          streamingNotifications(run.service, {
+          streamingNotifications(run.exchange, {
             folders: ['inbox'],
             events: ['created', 'newMail', 'modified'],
             ...more,

@@ -78,15 +78,15 @@ function week(dialect: EwsDialect): {
     MAILBOXES.forEach((primarySmtpAddress, which) => {
       const mailbox = server.mailbox(primarySmtpAddress);
       const sent: Mail[] = [];
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: server.url,
         transport: server.transport,
         auth: bearer(() => of(`token-${hour}`)),
         impersonate: { primarySmtpAddress },
         limits: { silenceSeconds: 1780 },
       });
-      service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
-      service.releases.pending$.subscribe((count) => (pending[which] = count));
+      exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+      exchange.releases.pending$.subscribe((count) => (pending[which] = count));
       const all = new Subscription();
       at(END_MS, () => all.unsubscribe());
       for (let index = 0; index < EACH; index += 1) {
@@ -94,7 +94,7 @@ function week(dialect: EwsDialect): {
         watchers.push(watcher);
         at(index * 40, () =>
           all.add(
-            streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+            streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
               next: (event) => see(watcher, event),
               error: (error: unknown) => errors.push(error),
             }),

@@ -44,14 +44,14 @@ describe('A week of streams in short, over real sockets', () => {
       const wire = await socketProxy(served.port, '<m:GetStreamingEvents>');
       proxy = wire;
       let token = 'token-0';
-      const service = connectExchange({
+      const exchange = connectExchange({
         server: `${wire.origin}/EWS/Exchange.asmx`,
         auth: bearer(() => of(token)),
         retry: { initialMs: 10, maxMs: 100 },
         limits: { silenceSeconds: 5 },
       });
       const outcomes: ReleaseOutcome[] = [];
-      service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+      exchange.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
 
       const watchers: Watcher[] = [];
       const errors: unknown[] = [];
@@ -66,7 +66,7 @@ describe('A week of streams in short, over real sockets', () => {
       const boxes = MAILBOXES.map((address): Box => {
         const mailbox = server.mailbox(address);
         const box: Box = { deliver: () => mailbox.deliverMail(), sent: [] };
-        const own = service.actingAs({ primarySmtpAddress: address });
+        const own = exchange.actingAs({ primarySmtpAddress: address });
         for (let each = 0; each < EACH; each += 1) {
           const watcher: Watcher = { box, mails: [], gaps: [], events: 0 };
           watchers.push(watcher);
@@ -135,7 +135,7 @@ describe('A week of streams in short, over real sockets', () => {
       }
       all.unsubscribe();
       await wire.left();
-      const report = await service.drain();
+      const report = await exchange.drain();
 
       expect(errors).to.deep.equal([]);
       const expected = incidents.map(([gap]) => gap);

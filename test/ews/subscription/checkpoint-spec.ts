@@ -136,14 +136,14 @@ describe('A pull with a checkpoint', () => {
     const store = memoryCheckpoints();
     const server = ewsSimulator();
     const whenAsked: (Json | undefined)[] = [];
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       transport: (request) => {
         whenAsked.push(savedIn(store));
         return server.transport(request);
       },
     });
-    pullNotifications(service, { ...folders, checkpoint: checkpointed(store, 'mail') })
+    pullNotifications(exchange, { ...folders, checkpoint: checkpointed(store, 'mail') })
       .subscribe()
       .unsubscribe();
     expect(whenAsked[0]).to.deep.equal({ held: [{ resource: 'PullSubscription' }] });
@@ -270,9 +270,9 @@ describe('A pull with a checkpoint', () => {
   ];
   for (const [checkpoint, message] of invalid) {
     it(`refuses a value: ${message}`, () => {
-      const service = connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx' });
+      const exchange = connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx' });
       const options = { ...folders, checkpoint } as PullOptions;
-      expect(() => pullNotifications(service, options)).to.throw(TypeError, message);
+      expect(() => pullNotifications(exchange, options)).to.throw(TypeError, message);
     });
   }
 });
@@ -281,9 +281,9 @@ describe('A stream with a checkpoint', () => {
   it('saves the time of an event only after its subscriber has returned', () => {
     const store = memoryCheckpoints();
     const during: (Json | undefined)[] = [];
-    pulling(({ server, service, watch, at }) => {
+    pulling(({ server, exchange, watch, at }) => {
       const checkpoint = checkpointed(store, 'mail');
-      const events$ = streamingNotifications(service, { ...folders, checkpoint });
+      const events$ = streamingNotifications(exchange, { ...folders, checkpoint });
       watch(events$.pipe(tap(() => during.push(savedIn(store)))), 50);
       at(30, () => server.deliverMail());
       at(40, () => server.deliverMail());
@@ -295,7 +295,7 @@ describe('A stream with a checkpoint', () => {
 
   it('removes the old subscription, emits a gap, and saves its id', () => {
     const store = memoryCheckpoints();
-    const pulled = pulling(({ server, service, watch, at }) => {
+    const pulled = pulling(({ server, exchange, watch, at }) => {
       let isKilled = false;
       const killed = connectExchange({
         server: server.url,
@@ -311,7 +311,7 @@ describe('A stream with a checkpoint', () => {
       at(30, () => {
         expect(savedIn(store)).to.have.nested.property('held[0].resource', 'StreamingSubscription');
         watch(
-          streamingNotifications(service, { ...folders, checkpoint: checkpointed(another(store), 'mail') }),
+          streamingNotifications(exchange, { ...folders, checkpoint: checkpointed(another(store), 'mail') }),
           40,
         );
       });

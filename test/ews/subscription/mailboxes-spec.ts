@@ -18,23 +18,23 @@ const addresses = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@contoso.com`)
 
 function connected(serverOptions: EwsSimulatorOptions = {}, options: Partial<ExchangeOptions> = {}) {
   const server = ewsSimulator(serverOptions);
-  const service = connectExchange({ server: server.url, transport: server.transport, ...options });
-  return { server, service };
+  const exchange = connectExchange({ server: server.url, transport: server.transport, ...options });
+  return { server, exchange };
 }
 
 describe('One connection for several mailboxes', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
     for (const notifications of [pullNotifications, streamingNotifications]) {
       it(`routes events to each user, by ${notifications.name}, with ${dialect}`, () => {
-        const { server, service } = connected({ dialect });
+        const { server, exchange } = connected({ dialect });
         const seen: string[] = [];
         let pending = 0;
         inVirtualTime(() => {
-          service.releases.pending$.subscribe((count) => (pending = count));
+          exchange.releases.pending$.subscribe((count) => (pending = count));
           for (const address of addresses) {
             server.mailbox(address);
             const watching = notifications(
-              service.actingAs({ primarySmtpAddress: address }),
+              exchange.actingAs({ primarySmtpAddress: address }),
               OPTIONS,
             ).subscribe(({ type }: EwsEvent) => type === 'newMail' && seen.push(address));
             timer(200_000).subscribe(() => watching.unsubscribe());
@@ -51,14 +51,14 @@ describe('One connection for several mailboxes', () => {
   }
 
   it('impersonates by each of the four names in every request', () => {
-    const { server, service } = connected();
+    const { server, exchange } = connected();
     const names = [
       { principalName: 'sara@contoso.com' },
       { sid: 'S-1-5-21' },
       { primarySmtpAddress: 'sara@contoso.com' },
       { smtpAddress: 'sara@contoso.com' },
     ];
-    for (const name of names) pullNotifications(service.actingAs(name), OPTIONS).subscribe().unsubscribe();
+    for (const name of names) pullNotifications(exchange.actingAs(name), OPTIONS).subscribe().unsubscribe();
     const by = server.requests.map(({ impersonated }) => `${impersonated!.by} ${impersonated!.name}`);
     expect(by).to.deep.equal(
       [
@@ -73,9 +73,9 @@ describe('One connection for several mailboxes', () => {
   });
 
   it('finds the server of each user, without cookies of others', () => {
-    const { server, service } = connected();
+    const { server, exchange } = connected();
     for (const address of addresses.slice(0, 2)) {
-      streamingNotifications(service.actingAs({ smtpAddress: address }), OPTIONS)
+      streamingNotifications(exchange.actingAs({ smtpAddress: address }), OPTIONS)
         .subscribe()
         .unsubscribe();
     }
@@ -91,11 +91,11 @@ describe('One connection for several mailboxes', () => {
   });
 
   it('shares streaming connections among users of one anchor', () => {
-    const { server, service } = connected({}, { anchorMailbox: 'a@contoso.com' });
+    const { server, exchange } = connected({}, { anchorMailbox: 'a@contoso.com' });
     const seen: string[] = [];
     inVirtualTime(() => {
       const streams = addresses.map((address) =>
-        streamingNotifications(service.actingAs({ smtpAddress: address }), OPTIONS),
+        streamingNotifications(exchange.actingAs({ smtpAddress: address }), OPTIONS),
       );
       const watching = merge(...streams).subscribe(({ type }) => seen.push(type));
       timer(1000).subscribe(() =>
@@ -113,11 +113,11 @@ describe('One connection for several mailboxes', () => {
   });
 
   it('accepts the anchor of a group for each user', () => {
-    const { server, service } = connected();
+    const { server, exchange } = connected();
     inVirtualTime(() => {
       const streams = addresses.map((address, index) =>
         streamingNotifications(
-          service.actingAs({ smtpAddress: address }, { anchorMailbox: addresses[index < 3 ? 0 : 3]! }),
+          exchange.actingAs({ smtpAddress: address }, { anchorMailbox: addresses[index < 3 ? 0 : 3]! }),
           OPTIONS,
         ),
       );
@@ -135,7 +135,7 @@ describe('One connection for several mailboxes', () => {
     const server = ewsSimulator();
     const cookies: string[] = [];
     let box = 1;
-    const service = connectExchange({
+    const exchange = connectExchange({
       server: server.url,
       anchorMailbox: 'a@contoso.com',
       affinity: affinity(),
@@ -157,7 +157,7 @@ describe('One connection for several mailboxes', () => {
       },
     });
     inVirtualTime(() => {
-      const watching = streamingNotifications(service, OPTIONS).subscribe();
+      const watching = streamingNotifications(exchange, OPTIONS).subscribe();
       timer(10_000).subscribe(() => {
         box = 2;
         server.failNext(1, { error: 'ErrorMailboxStoreUnavailable' }, 'GetStreamingEvents');
@@ -176,11 +176,11 @@ describe('One connection for several mailboxes', () => {
   });
 
   it('has one ledger and one limit for all users, and one close', async () => {
-    const { server, service } = connected({}, { maxConcurrentRequests: 2 });
-    const other = service.actingAs({ smtpAddress: 'b@contoso.com' });
-    expect(other.releases).to.equal(service.releases);
+    const { server, exchange } = connected({}, { maxConcurrentRequests: 2 });
+    const other = exchange.actingAs({ smtpAddress: 'b@contoso.com' });
+    expect(other.releases).to.equal(exchange.releases);
     let completed = 0;
-    for (const each of [service, other]) {
+    for (const each of [exchange, other]) {
       pullNotifications(each, OPTIONS).subscribe({ complete: () => (completed += 1) });
     }
     const { clean, outcomes } = await other.close();
@@ -188,7 +188,7 @@ describe('One connection for several mailboxes', () => {
     const limited = connected({ latencyMs: 10 }, { maxConcurrentRequests: 2 });
     inVirtualTime(() => {
       const pulls = addresses.map((address) =>
-        pullNotifications(limited.service.actingAs({ smtpAddress: address }), OPTIONS),
+        pullNotifications(limited.exchange.actingAs({ smtpAddress: address }), OPTIONS),
       );
       const watching = merge(...pulls).subscribe();
       timer(1).subscribe(() => expect(limited.server.requests).to.have.length(2));
@@ -198,14 +198,14 @@ describe('One connection for several mailboxes', () => {
   });
 
   it('watches folders of others by distinguished name or by id', () => {
-    const { server, service } = connected();
+    const { server, exchange } = connected();
     const delegate = server.mailbox('boss@contoso.com');
     const seen: string[] = [];
     inVirtualTime(() => {
       const inbox = { distinguished: 'inbox', mailbox: 'boss@contoso.com' };
       const watching = merge(
-        streamingNotifications(service, { folders: [inbox], events: ['newMail'] }),
-        pullNotifications(service, { folders: [{ id: server.folderId('drafts') }], events: ['created'] }),
+        streamingNotifications(exchange, { folders: [inbox], events: ['newMail'] }),
+        pullNotifications(exchange, { folders: [{ id: server.folderId('drafts') }], events: ['created'] }),
       ).subscribe(({ type }) => type === 'status' || seen.push(type));
       timer(1000).subscribe(() => {
         server.deliverMail();
@@ -224,11 +224,11 @@ describe('One connection for several mailboxes', () => {
 
   it('always sends X-AnchorMailbox with a token', () => {
     const token = 'secret';
-    const { server, service } = connected({ token }, { auth: bearer(token) });
-    pullNotifications(service.actingAs({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
+    const { server, exchange } = connected({ token }, { auth: bearer(token) });
+    pullNotifications(exchange.actingAs({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
       .subscribe()
       .unsubscribe();
-    pullNotifications(service.actingAs({ sid: 'S-1-5-21' }, { anchorMailbox: 'b@contoso.com' }), OPTIONS)
+    pullNotifications(exchange.actingAs({ sid: 'S-1-5-21' }, { anchorMailbox: 'b@contoso.com' }), OPTIONS)
       .subscribe()
       .unsubscribe();
     expect(server.requests.map(({ headers }) => headers['x-anchormailbox']![0])).to.deep.equal(
@@ -236,23 +236,23 @@ describe('One connection for several mailboxes', () => {
     );
     const message =
       'anchorMailbox must be an SMTP address if a token acts as a user who is not named by an address';
-    expect(() => service.actingAs({ sid: 'S-1-5-21' })).to.throw(TypeError, message);
+    expect(() => exchange.actingAs({ sid: 'S-1-5-21' })).to.throw(TypeError, message);
     expect(() =>
       connectExchange({ server: server.url, auth: bearer(() => of(token)), impersonate: { sid: 'S-1' } }),
     ).to.throw(TypeError, message);
   });
 
   it('throws for an ambiguous user, and for an invalid anchor', () => {
-    const { service } = connected();
-    expect(() => service.actingAs({} as { sid: string })).to.throw(
+    const { exchange } = connected();
+    expect(() => exchange.actingAs({} as { sid: string })).to.throw(
       TypeError,
       'impersonate must be an object with exactly one of',
     );
-    expect(() => service.actingAs('sara' as unknown as { sid: string })).to.throw(
+    expect(() => exchange.actingAs('sara' as unknown as { sid: string })).to.throw(
       TypeError,
       'impersonate must be an object',
     );
-    expect(() => service.actingAs({ sid: 'S-1' }, { anchorMailbox: 'sara' })).to.throw(
+    expect(() => exchange.actingAs({ sid: 'S-1' }, { anchorMailbox: 'sara' })).to.throw(
       TypeError,
       'anchorMailbox must be an SMTP address',
     );

@@ -20,8 +20,8 @@ const STREAMS: readonly (readonly [name: string, lose: (onLost: OnLost) => Pulli
   [
     'a streaming stream',
     (onLost) =>
-      pulling(({ service, watch, at, server }) => {
-        watch(streamingNotifications(service, { ...WATCHED, onLost }), 100);
+      pulling(({ exchange, watch, at, server }) => {
+        watch(streamingNotifications(exchange, { ...WATCHED, onLost }), 100);
         at(10, () => server.expire());
       }),
     45.1,
@@ -72,12 +72,12 @@ describe('onLost', () => {
   }
 
   it('rejects a value that it does not know', () => {
-    pulling(({ service, pull }) => {
+    pulling(({ exchange, pull }) => {
       expect(() => pull({ onLost: 'fresh' as never })).to.throw(
         TypeError,
         'onLost must be one of "resume", "recreate", "complete", "error"',
       );
-      expect(() => streamingNotifications(service, { ...WATCHED, onLost: 'resume' as never })).to.throw(
+      expect(() => streamingNotifications(exchange, { ...WATCHED, onLost: 'resume' as never })).to.throw(
         TypeError,
         'onLost must be one of "recreate", "complete", "error"',
       );

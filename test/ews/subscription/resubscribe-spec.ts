@@ -170,7 +170,7 @@ describe('A pull whose subscription is lost', () => {
     expect(run.seen).to.deep.equal(['61 status']);
   });
 
-  it('re-creates it if access is denied, since another user may own the id', () => {
+  it('re-creates it if access is denied', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => {
@@ -222,7 +222,7 @@ describe('A pull whose Subscribe fails', () => {
     expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Unknown', 'Unknown']);
   });
 
-  it('gives up after the retries of the service when each answer is 503', () => {
+  it("gives up after the connection's retries when each response is 503", () => {
     const run = pulling(
       ({ pull, watch, server }) => {
         server.failNext(100, { status: 503 });

@@ -32,13 +32,13 @@ if (protocol === 'ucwa') {
   presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
   process.once('SIGTERM', () => void ucwa.close());
 } else {
-  const service = connectExchange({ ...common, server: url });
-  service.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
-  pullNotifications(service, {
+  const exchange = connectExchange({ ...common, server: url });
+  exchange.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
+  pullNotifications(exchange, {
     folders: ['inbox'],
     events: ['newMail'],
     pollIntervalSeconds: 0.01,
     checkpoint: ewsCheckpointed(store, key),
   }).subscribe(print);
-  process.once('SIGTERM', () => void service.close());
+  process.once('SIGTERM', () => void exchange.close());
 }

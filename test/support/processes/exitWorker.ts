@@ -27,10 +27,10 @@ function watching(): Watching {
     const ucwa = connectUcwa({ server: url, auth: bearer('secret') });
     return { connection: ucwa, events$: presence(ucwa, { uris: ['sip:sara@contoso.com'] }) };
   }
-  const service = connectExchange({ server: url, auth: bearer('secret') });
+  const exchange = connectExchange({ server: url, auth: bearer('secret') });
   const events$ =
-    what === 'pull' ? pullNotifications(service, folders) : streamingNotifications(service, folders);
-  return { connection: service, events$ };
+    what === 'pull' ? pullNotifications(exchange, folders) : streamingNotifications(exchange, folders);
+  return { connection: exchange, events$ };
 }
 
 const { connection, events$ } = watching();

@@ -29,6 +29,27 @@ export function idiomsIn(
   );
 }
 
+/** The most words of a title. */
+const MOST_WORDS = 12;
+
+/** Returns the titles of specs below folders that have more than 12 words: where, and the title. */
+export function longTitles(folder: string): string[] {
+  return filesBelow(folder)
+    .filter((file) => file.endsWith('-spec.ts'))
+    .flatMap((file) =>
+      sourcePassages(readFileSync(file, 'utf8'), 'titles')
+        .filter(({ type }) => type === 'title')
+        .map(({ lines }) => ({ text: lines.map((line) => line.text).join(' '), number: lines[0]?.number }))
+        .filter(({ text }) => wordsIn(text) > MOST_WORDS)
+        .map(({ text, number }) => `${file}:${number ?? 0}: ${text}`),
+    );
+}
+
+/** Returns how many words a title has. Punctuation is none. */
+export function wordsIn(title: string): number {
+  return title.split(/\s+/).filter((word) => /[\w$]/.test(word)).length;
+}
+
 /** Reads files, and all sources and pages below folders. */
 export function checkProse(...paths: readonly string[]): ProseReport {
   const files = paths.flatMap((path) => (statSync(path).isFile() ? [path] : filesBelow(path)));

@@ -217,7 +217,7 @@ describe('The streams of grommunio 3.10', () => {
     expect(server.streams).to.deep.equal([]);
   });
 
-  it('report a lost subscription as an error, with the events of the others', () => {
+  it('report a lost subscription as an error besides other events', () => {
     const { seen } = watching(losing, { dialect });
     expect(seen.slice(0, 3)).to.deep.equal([
       '0 OK',

@@ -197,7 +197,7 @@ describe('The simulated Exchange server', () => {
       expect(counts).to.deep.equal([1, 2, 1]);
     });
 
-    it('report a soft delete as a move, on all folders as a deletion', () => {
+    it('report a soft delete as a move, or as a deletion', () => {
       const server = ewsSimulator();
       const onInbox = subscribe(server, { ...inbox, events: ['moved', 'deleted'] });
       const total = subscribe(server, { ...everywhere, events: ['moved', 'deleted'] });

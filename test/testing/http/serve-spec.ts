@@ -393,7 +393,7 @@ describe('serve, with hostile requests', () => {
     expect((await fetch(server.origin, exact)).status).to.equal(200);
   });
 
-  it('reads no more than 64 MiB of bodies that arrive at the same time', async () => {
+  it('reads at most 64 MiB of concurrent bodies', async () => {
     const server = await serving(answering({}), { maxBytes: 16 * 1024 * 1024 });
     const part = Buffer.alloc(15 * 1024 * 1024, 'a');
     const head = `POST / HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Length: 16777216\r\n\r\n`;

@@ -127,7 +127,7 @@ describe('the links of ucwaSimulator', () => {
     expect(broken(crawl(send, `${domain.pool.url}/101`))).to.deep.equal([]);
   });
 
-  it('lead to the contacts of the user, of a group and of a subscription', () => {
+  it('lead to contacts of the user, a group and a subscription', () => {
     const server = ucwaSimulator({ groups });
     const send = sendTo(server.transport, () => 't');
     populate(send, server.url);

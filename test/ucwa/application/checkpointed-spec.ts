@@ -7,7 +7,7 @@ describe('checkpointed', () => {
     const checkpoint = checkpointed(memoryCheckpoints(), 'presence');
     expect(checkpoint.key).to.equal('presence');
     expect(CHECKPOINTING.read('checkpoint', checkpoint)).to.have.keys(
-      ...['open', 'journaled', 'removeOrphans', 'resumedApplications'],
+      ...['open', 'journaled', 'removeOrphan', 'resumedApplications'],
     );
   });
 });

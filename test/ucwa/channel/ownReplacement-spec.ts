@@ -145,7 +145,7 @@ describe('a P-GET that another of our own replaces', () => {
     ]);
   });
 
-  it('takes the channel over from an earlier life of an application that is found', () => {
+  it('takes over the channel of an application that exists already', () => {
     const identity = { culture: 'en-us', endpointId: 'fixed', userAgent: 'spec' };
     const { ucwa, server } = connected({}, identity);
     const { transport, url } = server;
@@ -176,7 +176,7 @@ describe('a P-GET that another client replaces', () => {
     });
   });
 
-  it('ends the streams at the second answer when one of ours was given up', () => {
+  it('ends the streams at the second 409 after one aborted P-GET', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
@@ -190,7 +190,7 @@ describe('a P-GET that another client replaces', () => {
     expect(sent().filter((line) => line.includes('409'))).to.have.length(2);
   });
 
-  it('ends the streams at the fourth answer however many of ours were given up', () => {
+  it('ends the streams at the fourth 409 after many aborted P-GETs', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();

@@ -178,7 +178,7 @@ describe('online', () => {
 });
 
 describe('a channel that another client has taken over', () => {
-  it('is handed over, and a new instance is created, if that is configured', async () => {
+  it('is handed over with onPGetReplaced newInstance, and re-created', async () => {
     const { ucwa, server, outcomeLines, sent } = connected(
       {},
       { channel: { onPGetReplaced: 'newInstance' }, instanceId: 'tab' },

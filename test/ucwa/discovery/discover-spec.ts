@@ -398,7 +398,7 @@ describe('discover', () => {
       ]);
     });
 
-    it('sends a token that is a string to the servers that need one, and to no other', () => {
+    it('sends a string token only to the servers that need one', () => {
       const { transport, sent } = watched(
         linked({
           [EXTERNAL]: { user: { href: USER } },

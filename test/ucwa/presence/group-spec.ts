@@ -36,7 +36,7 @@ describe('groupPresence', () => {
     });
   }
 
-  it('sends an empty POST to the group with the duration in its query', async () => {
+  it('sends an empty POST with the duration in its query', async () => {
     const { ucwa, server } = connected({ groups });
     record(groupPresence(ucwa, { id: '2', name: 'another name' }, { durationMinutes: 20 }));
     const request = server.requests.find(({ path }) => path.includes('subscribeToGroupPresence'));

@@ -479,7 +479,7 @@ describe('presence', () => {
     });
 
     for (const leavesAt of [21, 29, 31, 39]) {
-      it(`does not abort the POST and removes its result: after ${leavesAt} of 40 ms`, () => {
+      it(`removes the result of a POST left after ${leavesAt} of 40 ms`, () => {
         const { ucwa, server, sent, outcomeLines } = connected({ latencyMs: 20 });
         inVirtualTime(() => {
           const kept = record(presence(ucwa, sara));

@@ -33,7 +33,7 @@ const statusesOf = ({ requests }: UcwaDomain, path: string): (number | undefined
   requests.filter((request) => request.path === path).map(({ status }) => status);
 
 describe('ucwaDomain', () => {
-  it('links from the domain to the pool, which accepts tokens issued for it', async () => {
+  it('links from the domain to a pool that accepts its tokens', async () => {
     const { hosts, ucwa } = connected();
     const watching = presence(ucwa, { uris: [SARA] }).subscribe();
     expect(hosts.tokens.map(({ origin, identity }) => [origin, identity])).to.deep.equal([
@@ -94,7 +94,7 @@ describe('ucwaDomain', () => {
     expect(hosts.tokens.length).to.be.within(5, 10);
   });
 
-  it('moves the pool: the old one responds with 502, discovery names the new one', () => {
+  it('moves the pool: 502 from the old one, discovery names another', () => {
     const { hosts, ucwa } = connected();
     const old = hosts.pool;
     inVirtualTime(() => {

@@ -53,6 +53,7 @@ module.exports = {
     ...stages('lib/ucwa', UCWA, 'lib/core/'),
     onlyMayImport('ews-on-core', '^lib/ews/', '^lib/(core|ews)/'),
     ...stages('lib/ews', EWS, 'lib/core/'),
+    onlyMayImport('tabs-on-core', '^lib/tabs/', '^lib/(core|tabs)/'),
     onlyMayImport('node-on-core', '^lib/node/', '^lib/(core|node)/'),
     {
       name: 'only-the-cli-imports-node',

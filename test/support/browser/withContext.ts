@@ -2,7 +2,7 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
 import { type EwsSimulator, ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { type UcwaSimulator, ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { launchBrowser } from './chromium.ts';
+import { type BrowserWindow, launchBrowser, openWindow } from './chromium.ts';
 
 /** A new profile of the browser, next to a simulator of each protocol. */
 export interface ContextSpec {
@@ -19,6 +19,8 @@ export interface ContextOptions {
   readonly ews?: EwsSimulator;
   /** The console errors that are expected, such as those of requests that fail. @default none */
   readonly expectedErrors?: RegExp;
+  /** Whether the tabs are in one window: all but one are hidden, and can be frozen. @default false */
+  readonly inWindow?: boolean;
 }
 
 let browser: Browser | undefined;
@@ -39,12 +41,12 @@ after('close the browser', async () => {
  */
 export async function withContext(
   spec: (setup: ContextSpec) => Promise<void>,
-  { expectedErrors, ...simulators }: ContextOptions = {},
+  { expectedErrors, inWindow = false, ...simulators }: ContextOptions = {},
 ): Promise<void> {
   if (browser === undefined) throw new Error('the browser is not started');
   const ucwa = await served(simulators.ucwa ?? ucwaSimulator({ mediumSeconds: 0 }));
   const ews = await served(simulators.ews ?? ewsSimulator());
-  const context = await browser.newContext();
+  const { context, close } = inWindow ? await openWindow() : await openProfile(browser);
   const errors: string[] = [];
   const report = (error: string): void => {
     if (expectedErrors?.test(error) !== true) errors.push(error);
@@ -58,10 +60,15 @@ export async function withContext(
   } catch (error) {
     throw errors.length === 0 ? error : new Error(`${String(error)}\n${inPage(errors)}`, { cause: error });
   } finally {
-    await context.close();
+    await close();
     await Promise.all([ucwa.server.close(), ews.server.close()]);
   }
   if (errors.length > 0) throw new Error(inPage(errors));
+}
+
+async function openProfile(from: Browser): Promise<BrowserWindow> {
+  const context = await from.newContext();
+  return { context, close: () => context.close() };
 }
 
 function inPage(errors: readonly string[]): string {

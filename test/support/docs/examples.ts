@@ -23,6 +23,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   rxchange: 'lib/index.ts',
   'rxchange/ucwa': 'lib/ucwa/index.ts',
   'rxchange/ews': 'lib/ews/index.ts',
+  'rxchange/tabs': 'lib/tabs/index.ts',
   'rxchange/operators': 'operators/index.ts',
   'rxchange/node': 'lib/node/index.ts',
   'rxchange/testing': 'lib/testing/index.ts',

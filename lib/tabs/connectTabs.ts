@@ -1,0 +1,286 @@
+import {
+  catchError,
+  defer,
+  dematerialize,
+  distinctUntilChanged,
+  filter,
+  from,
+  fromEvent,
+  ignoreElements,
+  map,
+  materialize,
+  merge,
+  mergeMap,
+  NEVER,
+  Observable,
+  type ObservedValueOf,
+  of,
+  ReplaySubject,
+  share,
+  startWith,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+} from 'rxjs';
+import { ClosedError } from '../core/errors.ts';
+import { decode, encode, type ErrorClasses } from './encoded.ts';
+import type { Link } from './link.ts';
+import { patched } from './mapPatch.ts';
+import type { StreamGroup, TabMessage } from './messages.ts';
+import { VERSION } from './platform.ts';
+import type { DefineStreams, ServedTabs } from './serveTabs.ts';
+import type { CallTab, ServedStreams, StreamFunctions, TabFunctions } from './tabServer.ts';
+import { links } from './workers.ts';
+
+/** Events may be missing here: the stream continues in another worker. */
+export interface TabsGap {
+  readonly type: 'gap';
+  readonly reason: 'workerChanged';
+}
+
+/** The functions that the streams call in their tabs. */
+type FunctionsOf<Define extends DefineStreams> = Define extends (
+  call: CallTab<infer Functions>,
+) => ServedStreams
+  ? Functions
+  : never;
+
+/** The options of {@link connectTabs}. */
+export type TabsOptions<Define extends DefineStreams> = {
+  /**
+   * Returns a SharedWorker with this name, whose file calls `serveTabs`.
+   * @default the streams always run in a tab
+   */
+  readonly sharedWorker?: (name: string) => SharedWorker;
+  /** Loads the streams into this tab, in browsers without SharedWorker. */
+  readonly load: () => PromiseLike<ServedTabs<Define>>;
+  /**
+   * Names the worker. Tabs share a worker if its name and its URL are the same. Add the version of your
+   * application, so that a tab that was reloaded after an update does not use an old worker.
+   * @default 'rxchange'
+   */
+  readonly name?: string;
+  /**
+   * The error classes that the tab tests with `instanceof`, such as `{ HttpError, EndedError }`. Other errors
+   * are plain ones with the same `name`, `message` and fields.
+   * @default none
+   */
+  readonly errors?: ErrorClasses;
+} & (Parameters<Define> extends []
+  ? unknown
+  : {
+      /** The functions that the streams call with {@link CallTab}. */
+      readonly functions: FunctionsOf<Define>;
+    });
+
+/** The functions of a group of streams, as a tab calls them. */
+export type TabEvents<Functions extends StreamFunctions> = {
+  readonly [Name in keyof Functions]: (
+    ...args: Parameters<Functions[Name]>
+  ) => Observable<ObservedValueOf<ReturnType<Functions[Name]>> | TabsGap>;
+};
+
+type StatesOf<Streams> = Streams extends { readonly states: infer States } ? States : unknown;
+type EventsOf<Streams> = Streams extends { readonly events: infer Events extends StreamFunctions }
+  ? TabEvents<Events>
+  : unknown;
+
+/** The streams of a worker in a tab. */
+export interface Tabs<Streams extends ServedStreams> {
+  /** The states of the worker. Each emits its current value when it is subscribed. */
+  readonly states: StatesOf<Streams>;
+  /** The events of the worker, and a {@link TabsGap} when the worker has changed. */
+  readonly events: EventsOf<Streams>;
+  /**
+   * Emits whether a worker serves this tab: on subscription, and on every change. While it is false, states
+   * may be outdated. Subscribing to it connects the tab.
+   */
+  readonly isConnected$: Observable<boolean>;
+  /** Leaves the worker, and completes all streams. Subscribing later is a {@link ClosedError}. */
+  close(): void;
+}
+
+/**
+ * Connects a tab to the streams that all tabs of an application share.
+ *
+ * Nothing happens before a subscription. `states` and `events` have the functions that {@link serveTabs} was
+ * given; they return Observables of the same values.
+ *
+ * - The streams run in a SharedWorker. In browsers without it they run in one tab, which a Web Lock elects:
+ *   if that tab is closed, crashes or is frozen, another one continues. In browsers without Web Locks, such
+ *   as for pages without https, each tab runs its own.
+ * - A tab leaves when it is closed, hidden in the browser's cache, or frozen, and returns with the current
+ *   states. The worker notices a tab that crashes by its Web Lock.
+ * - An error has the name, message and fields of the original. It has the class, too, if `errors` has it.
+ *
+ * @example
+ * ```ts
+ * import { interval, map, take } from 'rxjs';
+ * import { connectTabs, serveTabs } from 'rxchange/tabs';
+ *
+ * const streams = serveTabs(() => ({
+ *   connections: [],
+ *   states: { count: (from: number) => interval(10).pipe(map((index) => from + index)) },
+ * }));
+ *
+ * const tabs = connectTabs({
+ *   // In a page: sharedWorker: (name) =>
+ *   //   new SharedWorker(new URL('./connection.ts', import.meta.url), { type: 'module', name }),
+ *   // load: async () => (await import('./connection.ts')).streams,
+ *   load: () => Promise.resolve(streams),
+ * });
+ * await tabs.states.count(5).pipe(take(2)).forEach((count) => console.log(count));
+ * // prints: 5
+ * // prints: 6
+ * tabs.close();
+ * ```
+ */
+export function connectTabs<Define extends DefineStreams>(
+  options: TabsOptions<Define>,
+): Tabs<ReturnType<Define>> {
+  const { sharedWorker, load, name = 'rxchange', errors = {} } = options;
+  const { functions = {} } = options as { readonly functions?: TabFunctions };
+  const links$ = pageIsActive().pipe(
+    switchMap((isActive) => (isActive ? links({ sharedWorker, load }, `${name} ${VERSION}`) : of(undefined))),
+  );
+  return tabsOf(links$, functions, errors);
+}
+
+/** Returns the streams of a tab with these connections, one after another. */
+export function tabsOf(
+  connections$: Observable<Link | undefined>,
+  functions: TabFunctions,
+  errors: ErrorClasses,
+): Tabs<ServedStreams> {
+  const closed$ = new ReplaySubject<void>(1);
+  let isClosed = false;
+  let ids = 0;
+  const links$ = connections$.pipe(
+    switchMap((link) => (link === undefined ? of(link) : merge(calls(link, functions), of(link)))),
+    takeUntil(closed$),
+    share({ connector: () => new ReplaySubject<Link | undefined>(1), resetOnRefCountZero: false }),
+  );
+
+  /** Returns an Observable of a stream in one worker. */
+  const remote = (link: Link, subscribe: Omit<SubscribeMessage, 'id'>): Observable<unknown> =>
+    new Observable((subscriber) => {
+      const id = ids++;
+      let latest: unknown;
+      const next = (value: unknown): void => {
+        latest = value;
+        subscriber.next(value);
+      };
+      const received = link.messages$.subscribe((message) => {
+        if (!('id' in message) || message.id !== id) return;
+        if (message.type === 'next') next(decode(message.value, errors));
+        else if (message.type === 'patch') {
+          const { set, deleted } = message.patch;
+          const difference = { set: decode(set, errors) as (readonly [unknown, unknown])[], deleted };
+          next(patched(latest as ReadonlyMap<unknown, unknown>, difference));
+        } else if (message.type === 'error') subscriber.error(decode(message.error, errors));
+        else if (message.type === 'complete') subscriber.complete();
+      });
+      subscriber.add(received);
+      link.post({ ...subscribe, id });
+      return () => link.post({ type: 'unsubscribe', id });
+    });
+
+  const stream = (group: StreamGroup, name: string, args: readonly unknown[]): Observable<unknown> => {
+    const message = { type: 'subscribe', group, name, args: canonicalJson(args) } as const;
+    return defer(() => {
+      if (isClosed) return throwError(() => new ClosedError(`${group}.${name}`));
+      let isFirst = true;
+      return links$.pipe(
+        switchMap((link) => {
+          if (link === undefined) return NEVER;
+          const values$ = remote(link, message);
+          const continued$ = isFirst || group === 'states' ? values$ : afterGap(values$);
+          isFirst = false;
+          // The end of the stream is not the end of one connection.
+          return continued$.pipe(materialize());
+        }),
+        dematerialize(),
+        takeUntil(closed$),
+      );
+    });
+  };
+
+  const group = (which: StreamGroup): unknown =>
+    new Proxy(
+      {},
+      {
+        get: (_, name) =>
+          typeof name === 'string' ? (...args: unknown[]) => stream(which, name, args) : undefined,
+      },
+    );
+
+  return {
+    states: group('states'),
+    events: group('events'),
+    isConnected$: links$.pipe(
+      map((link) => link !== undefined),
+      startWith(false),
+      distinctUntilChanged(),
+    ),
+    close: () => {
+      isClosed = true;
+      closed$.next();
+    },
+  };
+}
+
+type SubscribeMessage = Extract<TabMessage, { readonly type: 'subscribe' }>;
+
+/** Returns JSON in which members are sorted: equal arguments are equal texts. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : member,
+  );
+}
+
+const GAP: TabsGap = { type: 'gap', reason: 'workerChanged' };
+
+/**
+ * Returns an Observable that emits a gap now, and again before the first event.
+ *
+ * Now, because there may be no event for hours; again, because only then does the subscription surely exist.
+ */
+function afterGap(events$: Observable<unknown>): Observable<unknown> {
+  return merge(of(GAP), events$.pipe(mergeMap((event, index) => (index === 0 ? [GAP, event] : [event]))));
+}
+
+/** Returns an Observable that calls the functions that a worker requests, and sends their results. */
+function calls({ messages$, post }: Link, functions: TabFunctions): Observable<never> {
+  return messages$.pipe(
+    filter((message) => message.type === 'call'),
+    mergeMap(({ id, name, args }) =>
+      defer(() => {
+        const called = Object.hasOwn(functions, name) ? functions[name] : undefined;
+        if (called === undefined)
+          throw new TypeError(`the tab has no function ${name}: pass it to connectTabs`);
+        return from(called(...(JSON.parse(args) as never[])));
+      }).pipe(
+        take(1),
+        map((value): TabMessage => ({ type: 'result', id, value: encode(value) })),
+        catchError((error: unknown) => of<TabMessage>({ type: 'failure', id, error: encode(error) })),
+        tap(post),
+      ),
+    ),
+    ignoreElements(),
+  );
+}
+
+/** Returns an Observable of whether the page is active: not frozen, and not in the browser's cache. */
+function pageIsActive(): Observable<boolean> {
+  if (typeof document === 'undefined') return of(true);
+  const left$ = merge(fromEvent(globalThis, 'pagehide'), fromEvent(document, 'freeze'));
+  const back$ = merge(fromEvent(globalThis, 'pageshow'), fromEvent(document, 'resume'));
+  return merge(left$.pipe(map(() => false)), back$.pipe(map(() => true))).pipe(
+    startWith(true),
+    distinctUntilChanged(),
+  );
+}

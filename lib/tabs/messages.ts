@@ -1,0 +1,86 @@
+import type { Observable } from 'rxjs';
+
+/** A connection between a tab and its worker. `messages$` completes when the other side is gone. */
+export interface Port<Received, Sent> {
+  readonly messages$: Observable<Received>;
+  readonly post: (message: Sent) => void;
+}
+
+/** The two sorts of streams of a worker. */
+export type StreamGroup = 'states' | 'events';
+
+/** A message of a tab to its worker. */
+export type TabMessage =
+  /** The first message, and sent again when the tab is shown. The tab holds the Web Lock named `tab`. */
+  | { readonly type: 'join'; readonly tab: string }
+  /** `args` is the canonical JSON of the arguments: equal ones share a subscription. */
+  | {
+      readonly type: 'subscribe';
+      readonly id: number;
+      readonly group: StreamGroup;
+      readonly name: string;
+      readonly args: string;
+    }
+  | { readonly type: 'unsubscribe'; readonly id: number }
+  /** The result of a `call`. */
+  | { readonly type: 'result'; readonly id: number; readonly value: Encoded }
+  /** The failure of a `call`. */
+  | { readonly type: 'failure'; readonly id: number; readonly error: Encoded }
+  /** The last message. */
+  | { readonly type: 'leave' };
+
+/** A message of the worker to one tab. */
+export type WorkerMessage =
+  /** The first message. The worker holds the Web Lock of this name, if it has Web Locks. */
+  | { readonly type: 'welcome'; readonly lock: string | undefined }
+  /** A stream has emitted a value. */
+  | { readonly type: 'next'; readonly id: number; readonly value: Encoded }
+  /** A stream has emitted a Map that differs from its last one in these entries. */
+  | { readonly type: 'patch'; readonly id: number; readonly patch: MapPatch }
+  | { readonly type: 'error'; readonly id: number; readonly error: Encoded }
+  | { readonly type: 'complete'; readonly id: number }
+  /** The tab shall call a function of its own. `args` is JSON. */
+  | { readonly type: 'call'; readonly id: number; readonly name: string; readonly args: string };
+
+/** A message on the BroadcastChannel of tabs that elect a leader. A later leader has a higher number. */
+export type ChannelMessage =
+  /** A tab has become the leader, and is loading its streams. */
+  | { readonly type: 'elected'; readonly leader: number }
+  /** The leader serves the tabs. */
+  | { readonly type: 'alive'; readonly leader: number }
+  /** Requests an `alive` or `elected`. */
+  | { readonly type: 'ping' }
+  | {
+      readonly type: 'toLeader';
+      readonly leader: number;
+      readonly tab: string;
+      readonly message: TabMessage;
+    }
+  | {
+      readonly type: 'toTab';
+      readonly leader: number;
+      readonly tab: string;
+      readonly message: WorkerMessage;
+    };
+
+/** A value that structured cloning copies, with its errors as {@link SentError}. */
+export interface Encoded {
+  readonly value: unknown;
+  /** Whether the value contains errors. */
+  readonly hasErrors: boolean;
+}
+
+/** An error as data: structured cloning keeps neither the class nor the fields of an error. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly cause: unknown;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The difference between two Maps. */
+export interface MapPatch {
+  readonly set: Encoded;
+  readonly deleted: readonly unknown[];
+}

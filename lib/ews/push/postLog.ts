@@ -1,4 +1,4 @@
-import { of, Subject, tap } from 'rxjs';
+import { mergeMap, of, Subject, tap } from 'rxjs';
 import { headersFrom, type HttpResponse, type Middleware } from '../../core/transport/transport.ts';
 import type { PushRequest } from './pushRequest.ts';
 
@@ -11,7 +11,9 @@ export function postLog(logged: Middleware, url: string): (post: PushRequest) =>
   return ({ body$, respond, ...post }) => {
     const response$ = new Subject<HttpResponse>();
     let bytes = 0;
-    logged(() => response$)({ method: 'POST', url }).subscribe((response) => response.body$.subscribe());
+    logged(() => response$)({ method: 'POST', url })
+      .pipe(mergeMap((response) => response.body$))
+      .subscribe();
     return {
       ...post,
       body$: body$.pipe(tap(({ byteLength }) => (bytes += byteLength))),

@@ -50,6 +50,14 @@ const BLANK_200 = ({ url }: HttpRequest): Observable<HttpResponse> =>
     body$: of(new TextEncoder().encode('\n')),
   });
 
+const LOGIN_PAGE = ({ url }: HttpRequest): Observable<HttpResponse> =>
+  of({
+    status: 200,
+    url,
+    headers: headersFrom({ 'content-type': 'text/html' }),
+    body$: of(new TextEncoder().encode('<html>Sign in</html>')),
+  });
+
 /** A response to any request: the same fault for all operations. */
 const BUSY = ({ url }: HttpRequest): Observable<HttpResponse> =>
   of({
@@ -132,10 +140,9 @@ describe('An outage of ten minutes', function () {
       ['of answers 503', UNAVAILABLE],
       ['of empty answers 500', EMPTY_500],
       ['of blank answers 200', BLANK_200],
+      ['behind a captive portal', LOGIN_PAGE],
       ['of answers ErrorServerBusy', BUSY],
     ] as const) {
-      // A pull treats a blank response as one of another service, and ends.
-      if (way === 'pull' && failure === BLANK_200) continue;
       it(`${name} costs many ${way} subscriptions the requests of one`, () => {
         const one = requestsOf(1, watch, failure);
         const many = requestsOf(MANY, watch, failure);

@@ -103,6 +103,35 @@ describe('The location of a connection', () => {
       });
     });
 
+    it('records failed lookups for the status, until one has found the URL', () => {
+      const recorded: string[] = [];
+      inVirtualTime(() => {
+        const results: Observable<string>[] = [broken, broken, of('one')];
+        const location = discoveredLocation(
+          defer(() => results.shift() ?? NEVER),
+          {
+            closing$: NEVER,
+            retry: { initialMs: 4000, random: () => 0.5 },
+            status: {
+              record: (input) => {
+                const details =
+                  input.type === 'failed' ? ` ${input.reason} ${input.attempt} ${Number(input.retryAt)}` : '';
+                recorded.push(`${asyncScheduler.now()} ${input.type}${details}`);
+              },
+            },
+          },
+        );
+        for (const ms of [0, 1000, 3000]) {
+          timer(ms).subscribe(() => location.url$.subscribe({ error: () => undefined }));
+        }
+      });
+      expect(recorded).to.deep.equal([
+        '0 failed network 1 2000',
+        '2000 failed network 2 6000',
+        '6000 succeeded',
+      ]);
+    });
+
     it('spaces failed lookups by the backoff for any number of subscribers', () => {
       inVirtualTime(() => {
         const { hear, looks } = looking(throwError(() => new Error('nowhere')));

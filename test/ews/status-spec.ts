@@ -156,7 +156,7 @@ describe('The status of an Exchange connection', () => {
     expect(lines.slice(3, 4)).to.deep.equal(['92.6 waiting network 1 92.6']);
   });
 
-  it('is starved while a stream has no response at all, as in a browser without free connections', () => {
+  it('is starved while a stream has no response at all', () => {
     const lines = statuses(({ server, stream, watch }) => {
       server.failNext(1, { delayMs: 200_000 }, 'GetStreamingEvents');
       watch(stream(), 300);

@@ -14,14 +14,15 @@ export type UcwaOperation = 'channel' | 'acquire' | 'release';
  */
 export type UcwaDecision = 'retry' | 'gone' | 'fail';
 
-/** One row of the table. */
+/** One row of the table. The request is not repeated unless the row says so. */
 interface FailureRow {
   readonly status: number | 'other 5xx';
   readonly code?: string;
   readonly subcode?: string;
-  readonly channel: UcwaDecision | 'retryLimited';
-  readonly acquire: UcwaDecision;
-  readonly release: UcwaDecision;
+  /** @default 'fail' */
+  readonly channel?: UcwaDecision | 'retryLimited';
+  /** @default 'fail' */
+  readonly release?: UcwaDecision;
   /** The remedy. */
   readonly hint?: string;
 }
@@ -30,67 +31,49 @@ interface FailureRow {
 const RETRIES = 3;
 
 /**
- * The failure table: the first matching row decides.
+ * The failure table: the first matching row decides. An acquire always fails.
  *
  * The transport has already retried 429 and 503, and idempotent requests after 408, 502 and 504, except on
  * the channel, which retries them without limit.
  */
 export const UCWA_FAILURES: readonly FailureRow[] = [
+  { status: 400, hint: 'the server does not accept the request; check the options' },
+  { status: 401, hint: 'the token was refused; sign in again' },
   {
-    ...{ status: 400, channel: 'fail', acquire: 'fail', release: 'fail' },
-    hint: 'the server does not accept the request; check the options',
-  },
-  {
-    ...{ status: 401, channel: 'fail', acquire: 'fail', release: 'fail' },
-    hint: 'the token was refused; sign in again',
-  },
-  {
-    ...{ status: 403, subcode: 'LimitExceeded', channel: 'fail', acquire: 'fail', release: 'fail' },
+    ...{ status: 403, subcode: 'LimitExceeded' },
     hint: 'the limit of the server is reached; remove resources that are not needed',
   },
-  {
-    ...{ status: 403, channel: 'fail', acquire: 'fail', release: 'fail' },
-    hint: 'the user is not allowed to do this, or the token is not for this server',
-  },
+  { status: 403, hint: 'the user is not allowed to do this, or the token is not for this server' },
   // A proxy may send a 404 that is not UCWA's: it does not prove that the application is gone.
   {
-    ...{ status: 404, code: 'NotFound', channel: 'gone', acquire: 'fail', release: 'gone' },
+    ...{ status: 404, code: 'NotFound', channel: 'gone', release: 'gone' },
     hint: 'there is no such application at this URL: it is wrong, or the application was deleted, lost, or has expired',
   },
+  { status: 404, release: 'gone', hint: 'there is nothing at this address; check the URL' },
+  { status: 408, channel: 'retry', release: 'retry' },
   {
-    ...{ status: 404, channel: 'fail', acquire: 'fail', release: 'gone' },
-    hint: 'there is nothing at this address; check the URL',
-  },
-  { status: 408, channel: 'retry', acquire: 'fail', release: 'retry' },
-  {
-    ...{ status: 409, subcode: 'PGetReplaced', channel: 'fail', acquire: 'fail', release: 'fail' },
+    ...{ status: 409, subcode: 'PGetReplaced' },
     hint: 'another client reads the event channel of the same application; give each its own instanceId, or close the other',
   },
   {
-    ...{ status: 410, subcode: 'InactiveApplicationExpired' },
-    ...{ channel: 'gone', acquire: 'fail', release: 'gone' },
+    ...{ status: 410, subcode: 'InactiveApplicationExpired', channel: 'gone', release: 'gone' },
     hint: 'the server has ended the application after a time without activity; subscribe again, or set onApplicationEnded',
   },
   {
-    ...{ status: 410, subcode: 'TooManyApplications', channel: 'gone', acquire: 'fail', release: 'gone' },
+    ...{ status: 410, subcode: 'TooManyApplications', channel: 'gone', release: 'gone' },
     hint: 'the server has ended the application, because the user has too many; close another one',
   },
   {
-    ...{ status: 410, subcode: 'UserAgentNotAllowed', channel: 'gone', acquire: 'fail', release: 'gone' },
+    ...{ status: 410, subcode: 'UserAgentNotAllowed', channel: 'gone', release: 'gone' },
     hint: 'the server does not allow this userAgent; choose another one, or consult the administrator',
   },
-  {
-    ...{ status: 410, channel: 'fail', acquire: 'fail', release: 'gone' },
-    hint: 'the server does not offer this resource any more',
-  },
-  { status: 429, channel: 'retry', acquire: 'fail', release: 'retry', hint: 'too many requests; wait' },
-  { status: 502, channel: 'retry', acquire: 'fail', release: 'retry' },
-  { status: 503, channel: 'retry', acquire: 'fail', release: 'retry' },
-  { status: 504, channel: 'retry', acquire: 'fail', release: 'retry' },
-  { status: 'other 5xx', channel: 'retryLimited', acquire: 'fail', release: 'retry' },
+  { status: 410, release: 'gone', hint: 'the server does not offer this resource any more' },
+  { status: 429, channel: 'retry', release: 'retry', hint: 'too many requests; wait' },
+  { status: 502, channel: 'retry', release: 'retry' },
+  { status: 503, channel: 'retry', release: 'retry' },
+  { status: 504, channel: 'retry', release: 'retry' },
+  { status: 'other 5xx', channel: 'retryLimited', release: 'retry' },
 ];
-
-const OTHER: Omit<FailureRow, 'status'> = { channel: 'fail', acquire: 'fail', release: 'fail' };
 
 /** The members of an error that the table considers. */
 interface Refusal {
@@ -99,19 +82,18 @@ interface Refusal {
   readonly subcode?: string | undefined;
 }
 
-function rowFor({ status, code, subcode }: Refusal): Omit<FailureRow, 'status'> {
-  const row = UCWA_FAILURES.find(
+function rowFor({ status, code, subcode }: Refusal): FailureRow | undefined {
+  return UCWA_FAILURES.find(
     (one) =>
       (one.status === status || (one.status === 'other 5xx' && status >= 500)) &&
       (one.code === undefined || one.code === code) &&
       (one.subcode === undefined || one.subcode === subcode),
   );
-  return row ?? OTHER;
 }
 
 /** Returns the remedy for a failure, for the message of the error. */
 export function hintFor(refusal: Refusal): string | undefined {
-  return rowFor(refusal).hint;
+  return rowFor(refusal)?.hint;
 }
 
 /**
@@ -130,11 +112,11 @@ export function hintFor(refusal: Refusal): string | undefined {
  * @see [MS-UCWA] EventChannelDetails
  */
 export function decide(operation: UcwaOperation, error: unknown, failures: number): UcwaDecision {
+  if (error instanceof OriginError || operation === 'acquire') return 'fail';
   if (error instanceof HttpError) {
-    const decision = rowFor(error)[operation];
+    const decision = rowFor(error)?.[operation] ?? 'fail';
     return decision === 'retryLimited' ? retryLimited(failures) : decision;
   }
-  if (error instanceof OriginError || operation === 'acquire') return 'fail';
   if (operation === 'release' || error instanceof NetworkError) return 'retry';
   if (isTransientDiscovery(error)) return 'retry';
   return error instanceof DecodeError ? retryLimited(failures) : 'fail';

@@ -1,3 +1,4 @@
+import { defined } from './defined.ts';
 import { type NumberRange, objectOption, type OptionRules } from './options.ts';
 
 /**
@@ -71,8 +72,5 @@ const RULES: OptionRules<Limits> = {
  * @throws TypeError that names the limit that cannot be used.
  */
 export function checkLimits(limits: Limits = {}): Required<Limits> {
-  const given = Object.entries(objectOption('limits', limits, RULES)).filter(
-    ([, value]) => value !== undefined,
-  );
-  return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
+  return { ...DEFAULT_LIMITS, ...defined(objectOption('limits', limits, RULES)) };
 }

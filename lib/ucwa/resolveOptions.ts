@@ -4,6 +4,7 @@ import { signInFailures } from '../core/auth/signInFailures.ts';
 import { platformOnline } from '../core/backoff/online.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
 import { type StatusTracker, statusTracker } from '../core/connectionStatus.ts';
+import { defined } from '../core/defined.ts';
 import type { Feature } from '../core/feature.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
 import { choiceOption, invalidOption, objectOption } from '../core/options.ts';
@@ -47,7 +48,7 @@ interface ResolvedOptions {
   readonly checkpointing: ConnectionCheckpointing | undefined;
 }
 
-/** What to write instead of names that callers may try. */
+/** The options in place of names that callers may try. */
 const INSTEAD: Readonly<Record<string, string>> = {
   url: 'server: url',
   applications: 'server: applications',
@@ -120,9 +121,8 @@ function featureOption<Functions>(
 
 function requestedIdentity(options: UcwaOptions): WantedIdentity {
   const { culture = 'en-us', userAgent = 'rxchange', endpointId = randomId(), instanceId } = options;
-  const own = instanceId === undefined ? {} : { instanceId };
   return {
-    identity: { culture, endpointId, userAgent, ...own },
+    identity: { culture, endpointId, userAgent, ...defined({ instanceId }) },
     isEndpointGiven: options.endpointId !== undefined,
   };
 }

@@ -1,14 +1,11 @@
-// Over 300 lines: the gates, the queues and the probes are one state machine.
 import {
   asyncScheduler,
   defer,
-  EMPTY,
   identity,
   merge,
   NEVER,
   noop,
   Observable,
-  of,
   share,
   Subject,
   type Subscriber,
@@ -22,8 +19,9 @@ import { retryAfterOf, backoff, type Pause, retryAfterMs } from './backoff.ts';
 import type { StatusTracker } from '../connectionStatus.ts';
 import { HttpError, NetworkError } from '../errors.ts';
 import { comingOnline } from './online.ts';
-import { failureOf, isUnavailable, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
-import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../transport/transport.ts';
+import { failureOf, isOfServer, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
+import type { HttpRequest, HttpResponse, Middleware } from '../transport/transport.ts';
+import { requestQueues, type SharedResult, unavailable, unsent, type Waiter } from './requestQueues.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
 
 /**
@@ -88,16 +86,6 @@ export interface ConnectionBackoff {
   readonly leave: (isLeaving: boolean) => void;
 }
 
-/** Returns the result of a queued request after a probe has failed. */
-type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
-
-/** A queued request. */
-interface Waiter {
-  readonly request: HttpRequest;
-  readonly send: () => void;
-  readonly settle: (result: SharedResult) => void;
-}
-
 /** The error of a request whose limit admits it during an outage. */
 const HELD_BACK = new Error('held back');
 
@@ -118,10 +106,7 @@ export function connectionBackoff(
   record: StatusTracker['record'] = noop,
 ): ConnectionBackoff {
   const { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
-  const releases = new Set<Waiter>();
-  const short = new Set<Waiter>();
-  const held = new Set<Waiter>();
-  const queues = [releases, short, held];
+  const queues = requestQueues();
   const recovered = new Subject<void>();
   const left = new Subject<void>();
   let outage = NO_OUTAGE;
@@ -147,17 +132,6 @@ export function connectionBackoff(
     share(),
   );
 
-  const isWaiting = (): boolean => queues.some(({ size }) => size > 0);
-
-  /**
-   * Returns the next request: in an outage the probe. Requests that always fail must not block other groups.
-   */
-  const first = (): Waiter | undefined => {
-    const preferred = [releases, releases, short, held][outage.failures % 4] ?? releases;
-    const [waiter] = [preferred, ...queues].find(({ size }) => size > 0) ?? [];
-    return waiter;
-  };
-
   /** Returns whether a request is not queued. */
   const isPassing = ({ keepalive }: HttpRequest): boolean =>
     isLeaving ? keepalive === true : outage.failures === 0;
@@ -174,13 +148,13 @@ export function connectionBackoff(
   const sendNext = (): void => {
     if (isSending || isLeaving) return;
     isSending = true;
-    while (isWaiting() && isOpen()) {
-      const next = first();
+    while (!queues.isEmpty() && isOpen()) {
+      const next = queues.next(outage.failures);
       lastProbe = outage.failures === 0 ? undefined : next?.request;
       next?.send();
     }
     isSending = false;
-    if (!isWaiting()) due.unsubscribe();
+    if (queues.isEmpty()) due.unsubscribe();
     else if (due.closed || dueAt !== outage.retryAt) waitUntilDue();
   };
 
@@ -208,20 +182,17 @@ export function connectionBackoff(
 
   const failed = (askedMs: number | undefined, error: unknown, result: SharedResult): void => {
     lastError = error;
-    const waiting = outage.isProbing ? queues.flatMap((queue) => [...queue]) : [];
-    for (const queue of queues) if (waiting.length > 0) queue.clear();
+    const waiting = outage.isProbing ? queues.takeAll() : [];
     change({ what: 'failed', askedMs: askedMs === undefined ? 0 : Math.min(askedMs, maxRetryAfterMs) });
     for (const waiter of waiting) waiter.settle(result);
     sendNext();
   };
 
   const erred = (cause: unknown): void => {
-    if (!(cause instanceof NetworkError)) return;
-    failed(undefined, cause, (request) => throwError(() => unsent(request, cause)));
+    if (cause instanceof NetworkError) failed(undefined, cause, unsent(cause));
   };
 
-  const refused = (askedMs?: number, error?: unknown): void =>
-    failed(askedMs, error, (request) => of(unavailable(request, askedMs)));
+  const refused = (askedMs?: number, error?: unknown): void => failed(askedMs, error, unavailable(askedMs));
 
   const receive = (
     response: HttpResponse,
@@ -260,19 +231,19 @@ export function connectionBackoff(
         );
         return (request) =>
           new Observable((subscriber) => {
-            const queue = request.keepalive === true ? releases : isHeld ? held : short;
             const isFree = (): boolean => isLeaving && request.keepalive === true;
             const response$ = defer(() => (isFree() ? transport : limited)(request)).pipe(
               tap({ error: erred }),
             );
             const wait = (): void => {
-              queue.add(waiter);
+              queues.add(waiter);
               sendNext();
             };
             const waiter: Waiter = {
               request,
+              group: request.keepalive === true ? 'release' : isHeld ? 'held' : 'short',
               send: () => {
-                queue.delete(waiter);
+                queues.delete(waiter);
                 subscriber.add(
                   response$.subscribe({
                     next: (response) => receive(response, verdict(response), waiter, subscriber),
@@ -287,7 +258,7 @@ export function connectionBackoff(
               settle: (result) => result(request).subscribe(subscriber),
             };
             subscriber.add(() => {
-              if (queue.delete(waiter) && !isWaiting()) due.unsubscribe();
+              if (queues.delete(waiter) && queues.isEmpty()) due.unsubscribe();
             });
             if (isPassing(request)) waiter.send();
             else wait();
@@ -311,7 +282,7 @@ export function connectionBackoff(
       isLeaving = it;
       if (it) {
         due.unsubscribe();
-        for (const { send } of releases) send();
+        for (const { send } of queues.of('release')) send();
         left.next();
       } else {
         change({ what: 'online' });
@@ -319,24 +290,4 @@ export function connectionBackoff(
       }
     },
   };
-}
-
-/** Returns whether the gate counts a failure. */
-function isOfServer(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
-}
-
-function unsent(request: HttpRequest, cause: NetworkError): NetworkError {
-  return new NetworkError('not sent, because the request before it had no answer', request, {
-    cause,
-    code: cause.code,
-    isUnsent: true,
-  });
-}
-
-/** Returns the response to a request that was not sent because the server is unavailable. */
-function unavailable({ url }: HttpRequest, askedMs: number | undefined): HttpResponse {
-  const asked = askedMs === undefined ? {} : { 'retry-after': String(Math.ceil(askedMs / 1000)) };
-  return { status: 503, url, headers: headersFrom(asked), body$: EMPTY };
 }

@@ -74,6 +74,12 @@ export function isUnavailable(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
+/** Returns whether an error means that the server failed, or cannot be reached. */
+export function isOfServer(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
+}
+
 /** Returns the reason for waiting after an error: a pure function. */
 export function waitingReason(error: unknown): WaitingReason {
   if (error instanceof NetworkError) return error.code === NO_RESPONSE ? 'starved' : 'network';

@@ -16,6 +16,7 @@ import {
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../backoff/backoff.ts';
+import { defined } from '../defined.ts';
 import { objectOption, type OptionRules } from '../options.ts';
 import { excerpt } from '../text.ts';
 
@@ -162,7 +163,7 @@ export function releaseEntry<Id extends string | undefined>(
   detail?: ReleaseEntry['detail'],
 ): ReleaseEntry & { readonly id: Id } {
   const at = new Date(asyncScheduler.now());
-  return { resource, id: shownId(id), at, ...(detail === undefined ? {} : { detail }) };
+  return { resource, id: shownId(id), at, ...defined({ detail }) };
 }
 
 /** Creates the ledger of one connection. */

@@ -1,4 +1,5 @@
 import { Observable, takeUntil, takeWhile, timer } from 'rxjs';
+import { defined } from '../defined.ts';
 import { NetworkError, OriginError } from '../errors.ts';
 import { checkLimits, type Limits } from '../limits.ts';
 import { invalidOption } from '../options.ts';
@@ -69,12 +70,13 @@ export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
         (response) => {
           isAnswered = true;
           const body = bodyOf(response, request, sent, drain);
+          const { discardConnection } = body;
           subscriber.next({
             status: response.status,
             headers: headersOf(response),
             url: response.url === '' ? request.url : response.url,
             body$: body.body$,
-            ...(sent.release === undefined ? {} : { discardConnection: body.discardConnection }),
+            ...defined({ discardConnection: sent.release && discardConnection }),
           });
           body.discardUnlessTaken();
           subscriber.complete();
@@ -93,16 +95,9 @@ export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
 }
 
 function initOf({ method, headers, body, keepalive, credentials }: HttpRequest): RequestInit {
-  return {
-    method,
-    redirect: 'manual',
-    // No response of an API is for later. Requests for the same URL would also wait for one another.
-    cache: 'no-store',
-    ...(headers === undefined ? {} : { headers }),
-    ...(body === undefined ? {} : { body }),
-    ...(keepalive === undefined ? {} : { keepalive }),
-    ...(credentials === undefined ? {} : { credentials }),
-  };
+  // No response of an API is for later. Requests for the same URL would also wait for one another.
+  const own = { method, redirect: 'manual', cache: 'no-store' } as const;
+  return { ...own, ...defined({ headers, body, keepalive, credentials }) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { asyncScheduler, defer, finalize, map, type Observable, Subject, tap } from 'rxjs';
+import { defined } from '../defined.ts';
 import { parseUrl } from '../httpUrl.ts';
 import { codeWord, excerpt, isWeb } from '../text.ts';
 import { type DiagnosticsChannel, diagnosticsChannel } from './platform.ts';
@@ -107,17 +108,15 @@ export function requestLogTo(channel: DiagnosticsChannel | undefined): RequestLo
         if (isRecorded) return;
         isRecorded = true;
         const it = bodyEnd ?? endNow();
-        it.record = {
+        it.record = defined({
           ...addressOf(request),
           sentAt: new Date(sentAt),
           ms: it.at - sentAt,
-          ...(status === undefined ? {} : { status }),
-          bytes,
-          end,
-          ...(dropped === 0 ? {} : { dropped }),
-          ...(error === undefined ? {} : { error: nameOf(error) }),
-          ...(request.repeats === undefined ? {} : { repeats: request.repeats }),
-        };
+          ...{ status, bytes, end },
+          dropped: dropped === 0 ? undefined : dropped,
+          error: error === undefined ? undefined : nameOf(error),
+          repeats: request.repeats,
+        });
         emit();
       };
       const noteDropped = (members: number): void => {

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { DecodeError } from '../../core/errors.ts';
 import type { NumberRange } from '../../core/options.ts';
 import { eventsOf, gapEvent, type GapReason, type UcwaEvent } from './events.ts';
@@ -105,7 +106,7 @@ export function advance(cursor: Cursor, response: EventsResponse): CursorStep {
   return {
     cursor: { url: absolute(link.href, cursor.url) },
     batch: {
-      ...(self === undefined ? {} : { self: self.href }),
+      ...defined({ self: self?.href }),
       next: link.href,
       ...(gap === undefined
         ? { events }

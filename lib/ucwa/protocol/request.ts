@@ -2,6 +2,7 @@ import type { Decoder } from 'io-ts';
 import { asyncScheduler, catchError, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { retryAfterMs } from '../../core/backoff/backoff.ts';
 import { decodeNoting } from '../../core/decode.ts';
+import { defined } from '../../core/defined.ts';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { switchWhen } from '../../core/rx/switchWhen.ts';
@@ -86,10 +87,10 @@ function accepted(transport: Transport, request: UcwaRequest): Observable<HttpRe
     ...rest,
     headers: {
       accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...defined({ 'content-type': body && 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...defined({ body: body && JSON.stringify(body) }),
   };
   return transport(sent).pipe(
     switchWhen((response) =>

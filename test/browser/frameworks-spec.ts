@@ -24,7 +24,8 @@ describe('An example page', function () {
   this.timeout(120_000);
   let apps: SpecServer;
 
-  before('install and build', async () => {
+  before('install and build', async function () {
+    this.timeout(300_000);
     await installExamples();
     console.log(await runInExamples('build.js'));
     apps = await exampleServer();

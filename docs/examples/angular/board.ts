@@ -9,7 +9,7 @@ import { board$, EMPTY_BOARD } from '../shared/streams.ts';
     @if (board().error; as error) {
       <p role="alert">{{ error }}</p>
     }
-    <ul [class.stale]="!board().isCurrent">
+    <ul [class.stale]="board().isStale">
       @for (contact of board().contacts; track contact.uri) {
         <li>{{ nameOf(contact.uri) }} {{ contact.availability ?? 'unknown' }}</li>
       }

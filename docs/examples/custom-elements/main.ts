@@ -9,9 +9,9 @@ customElements.define('example-status', elementOf(status$, showText));
 customElements.define('example-mail', elementOf(mail$, showText));
 customElements.define(
   'example-board',
-  elementOf(board$, (element, { contacts, isCurrent, error }) => {
+  elementOf(board$, (element, { contacts, isStale, error }) => {
     const alert = error === undefined ? [] : [make('p', { role: 'alert', textContent: error })];
-    const list = make('ul', { className: isCurrent ? '' : 'stale' });
+    const list = make('ul', { className: isStale ? 'stale' : '' });
     for (const { uri, availability = 'unknown' } of contacts)
       list.append(make('li', { textContent: `${nameOf(uri)} ${availability}` }));
     element.replaceChildren(...alert, list);

@@ -27,11 +27,11 @@ export function App() {
 }
 
 function Board() {
-  const { contacts, isCurrent, error } = useObservable(board$, EMPTY_BOARD);
+  const { contacts, isStale, error } = useObservable(board$, EMPTY_BOARD);
   return (
     <>
       {error && <p role="alert">{error}</p>}
-      <ul className={isCurrent ? '' : 'stale'}>
+      <ul className={isStale ? 'stale' : ''}>
         {contacts.map(({ uri, availability = 'unknown' }) => (
           <li key={uri}>
             {nameOf(uri)} {availability}

@@ -9,16 +9,16 @@ import { contacts$ } from './contacts.ts';
 /** All that a board shows. An error is a value, so that each framework shows it in its own way. */
 export interface Board {
   readonly contacts: readonly ContactPresence[];
-  /** False while changes may be missed. */
-  readonly isCurrent: boolean;
+  /** Whether changes may be missing, because the connection waits. */
+  readonly isStale: boolean;
   readonly error?: string;
 }
 
-export const EMPTY_BOARD: Board = { contacts: [], isCurrent: false };
+export const EMPTY_BOARD: Board = { contacts: [], isStale: false };
 
 export function boardOf(connection: Ucwa): Observable<Board> {
-  return combineLatest([presenceBoard(connection, contacts$), connection.status$]).pipe(
-    map(([states, { state }]) => ({ contacts: [...states.values()], isCurrent: state === 'live' })),
+  return presenceBoard(connection, contacts$).pipe(
+    map((states) => ({ contacts: [...states.values()], isStale: states.isStale })),
     catchError((error: Error) => of<Board>({ ...EMPTY_BOARD, error: error.message })),
     inBrowser,
   );

@@ -37,7 +37,7 @@ function Board() {
   return (
     <>
       <Show when={board().error}>{(error) => <p role="alert">{error()}</p>}</Show>
-      <ul classList={{ stale: !board().isCurrent }}>
+      <ul classList={{ stale: board().isStale }}>
         <For each={board().contacts}>
           {({ uri, availability = 'unknown' }) => (
             <li>

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { filesBelow } from '../docs/filesBelow.ts';
 import { httpServer, type SpecServer } from '../net/httpServer.ts';
 import { ROOT } from './bundle.ts';
 
@@ -51,8 +52,6 @@ function modified(file: string): number {
 }
 
 function newest(path: string): number {
-  if (!statSync(path).isDirectory()) return modified(path);
-  return Math.max(
-    ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => modified(join(path, name))),
-  );
+  const files = statSync(path).isDirectory() ? filesBelow(path) : [path];
+  return Math.max(...files.map(modified));
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { filesBelow } from './filesBelow.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 // In the repository, so that bare imports resolve; in a folder that git ignores.
@@ -34,8 +35,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
 export function collectExamples(): Example[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const sources = [...filesBelow('lib', '.ts'), ...filesBelow('operators', '.ts')];
-  const documents = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
+  const sources = [...filesOf('lib', '.ts'), ...filesOf('operators', '.ts')];
+  const documents = ['README.md', 'CONTRIBUTING.md', ...filesOf('docs', '.md')];
   const found = [
     ...documents.flatMap((path) => fencesOf(path, readFileSync(join(root, path), 'utf8'))),
     ...sources.flatMap((path) => fencesOf(path, commentsOnly(readFileSync(join(root, path), 'utf8')))),
@@ -93,11 +94,11 @@ export function runExample({ file }: Example): Promise<string[]> {
   });
 }
 
-function filesBelow(path: string, ending: string): string[] {
-  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
-    .map((name) => join(path, name))
-    .filter((name) => name.endsWith(ending) && !/node_modules|^docs[/\\]api/.test(name))
-    .sort();
+/** Returns the paths relative to the project's folder. */
+function filesOf(folder: string, ending: string): string[] {
+  return filesBelow(join(root, folder))
+    .filter((path) => path.endsWith(ending))
+    .map((path) => relative(root, path));
 }
 
 function fencesOf(path: string, text: string): { where: string; code: string }[] {

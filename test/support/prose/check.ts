@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { filesBelow } from '../docs/filesBelow.ts';
 import { type Idiom, IDIOMS, TITLE_IDIOMS } from './idioms.ts';
 import { longCommentLines, markdownPassages, type Passage, sourcePassages } from './passages.ts';
 
@@ -52,7 +52,9 @@ export function wordsIn(title: string): number {
 
 /** Reads files, and all sources and pages below folders. */
 export function checkProse(...paths: readonly string[]): ProseReport {
-  const files = paths.flatMap((path) => (statSync(path).isFile() ? [path] : filesBelow(path)));
+  const files = paths.flatMap((path) =>
+    statSync(path).isFile() ? [path] : filesBelow(path).filter((name) => /\.(?:ts|md)$/.test(name)),
+  );
   const reports = files.map((file) => {
     const text = readFileSync(file, 'utf8');
     const isPage = file.endsWith('.md');
@@ -72,9 +74,3 @@ export function checkProse(...paths: readonly string[]): ProseReport {
     long: reports.flatMap(({ long }) => long),
   };
 }
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((name) => /\.(?:ts|md)$/.test(name) && !/node_modules|^docs[/\\]api/.test(name))
-    .sort();

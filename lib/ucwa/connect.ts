@@ -2,6 +2,7 @@ import { defer, finalize, map, merge, mergeMap, type Observable, Subject, tap } 
 import type { StatusTracker } from '../core/connectionStatus.ts';
 import { invalidType, objectOption } from '../core/options.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
+import { sharedValues } from '../core/sharedValues.ts';
 import { suspension } from '../core/lifecycle/suspension.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { untilClosed } from '../core/lifecycle/closing.ts';
@@ -110,6 +111,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   const internals: UcwaSession = {
     application$: application$.pipe(shareLatest(({ isEnded: isOver }) => !isOver)),
     ...{ router: events, channelRefCount: channelRefCount(batches$), timers: timerWheel() },
+    shared: sharedValues(),
     ...{
       ledger,
       status,

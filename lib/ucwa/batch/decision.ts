@@ -1,5 +1,6 @@
 import { httpUrl } from '../../core/httpUrl.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
+import { isApplicationGone } from '../protocol/failures.ts';
 import { isWritable } from '../protocol/multipart.ts';
 
 /**
@@ -32,7 +33,7 @@ const LONGEST_WAIT_MS = 300_000;
 export function decideBatch(status: number, text: string, retryAfterMs = 0): BatchDecision {
   if (status >= 200 && status < 300) return 'read';
   if (NOTHING_RAN.has(status)) return retryAfterMs > LONGEST_WAIT_MS ? 'share' : 'halve';
-  if (status === 404 && text.includes('ApplicationNotFound')) return 'share';
+  if (isApplicationGone(status, text)) return 'share';
   return (status >= 400 && status < 500 && !TRUE_OF_ALL.has(status)) || status === 501 ? 'alone' : 'share';
 }
 

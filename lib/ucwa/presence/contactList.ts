@@ -87,9 +87,6 @@ function isOfContactsOrGroups({ link, in: container }: UcwaEvent): boolean {
   return [link.rel, container?.rel ?? ''].some((rel) => /group|^myContacts/i.test(rel));
 }
 
-/** By session, because the connection can be wrapped in a Proxy. */
-const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
-
 /**
  * Returns an Observable that subscribes to the user's own contacts and groups and emits their events.
  *
@@ -123,18 +120,18 @@ const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
  */
 export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   const session = sessionOf(ucwa);
-  const known = SHARED.get(session);
-  if (known !== undefined) return known;
+  return session.shared(contactListEvents, session);
+}
+
+function contactListEvents(session: UcwaSession): Observable<UcwaEvent> {
   // To the server the next subscription is the same: it is started after the last one has been stopped.
   const application$ = session.contactListMutex$.pipe(switchMap(() => session.application$));
   const type = contactListSubscription(session);
-  const events$ = defer(() =>
+  return defer(() =>
     recreatingSubscription({
       ...{ session: { ...session, application$ }, type, onLost: 'recreate' },
       source: eventSource(session, { type: 'matching', matches: isOfContactsOrGroups }),
       select: ({ event }) => event,
     }),
   ).pipe(share(), untilClosed(session.ledger, 'myContactsAndGroups'));
-  SHARED.set(session, events$);
-  return events$;
 }

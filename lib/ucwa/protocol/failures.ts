@@ -139,6 +139,13 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof HttpError && error.status === 404;
 }
 
+/**
+ * Whether the response to a batch says that the application is gone. The 404 of a wrong batch link does not.
+ */
+export function isApplicationGone(status: number, text: string): boolean {
+  return status === 404 && text.includes('ApplicationNotFound');
+}
+
 /** Whether the server answered that a request contains too much: a smaller one may succeed. */
 export function isTooMany(error: unknown): boolean {
   if (!(error instanceof HttpError)) return false;

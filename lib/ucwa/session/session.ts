@@ -11,6 +11,7 @@ import {
 } from '../../core/lifecycle/ledger.ts';
 import type { Suspension } from '../../core/lifecycle/suspension.ts';
 import { type TimerWheel } from '../../core/rx/timerWheel.ts';
+import type { SharedValues } from '../../core/sharedValues.ts';
 import type { Transport } from '../../core/transport/transport.ts';
 import type { ChannelParameters, EventBatch } from '../protocol/cursor.ts';
 import { type EventRouter } from '../channel/eventRouter.ts';
@@ -158,6 +159,8 @@ export interface UcwaSession {
   readonly ledger: ReleaseLedger;
   readonly suspension: Suspension;
   readonly status: StatusTracker;
+  /** Values of optional features that all their streams share. */
+  readonly shared: SharedValues;
   readonly transport: Transport;
   readonly pause: Pause;
   /** Emits whether a failure means that the server has moved. The application is gone then. */

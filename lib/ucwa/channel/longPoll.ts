@@ -1,9 +1,7 @@
-import { asyncScheduler, map, Observable, Subscription, timer } from 'rxjs';
+import { asyncScheduler, map, Observable, type Observer, Subscription, timer } from 'rxjs';
 import type { StreamReport } from '../../core/connectionStatus.ts';
-import { NetworkError } from '../../core/errors.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { Pause } from '../../core/backoff/backoff.ts';
-import { AT_ONCE, nextPace } from './channelPace.ts';
 import {
   type Acknowledgement,
   advance,
@@ -17,7 +15,8 @@ import { eventsResponseCodec } from '../protocol/events.ts';
 import { absolute } from '../protocol/href.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import type { ServerLocation } from '../discovery/location.ts';
-import { afterGivingUp, afterReplacement, toSend } from '../application/pendingGets.ts';
+import { toSend } from '../application/pendingGets.ts';
+import { firstPoll, pollAfter, type PollInput } from './pollState.ts';
 import { requestJson } from '../protocol/request.ts';
 
 /** The configuration of a long poll. */
@@ -47,12 +46,6 @@ export interface DeliveryLock {
   resume: () => void;
 }
 
-/** The error that ends the channel, and its consequence for the application. */
-interface Failure {
-  readonly error: unknown;
-  readonly then: 'fail' | 'markGone' | 'handOver';
-}
-
 /**
  * Returns an Observable of the batches of one application, from its last cursor. It never completes.
  *
@@ -69,149 +62,111 @@ export function longPoll(
   lock: DeliveryLock,
   report: StreamReport,
 ): Observable<EventBatch> {
+  const { position, gets, journal } = application;
+  const start: Cursor = position ?? { url: absolute(application.events, application.self) };
   return new Observable((subscriber) => {
-    const queue: EventBatch[] = [...first];
+    let state = firstPoll(start, position !== undefined, gets, first);
     /** The pending request, or the wait before the next one. */
-    let polling = new Subscription();
-    let outstanding: Cursor | undefined;
-    /** Whether the last request may have reached the server, or may still. */
-    let isInFlight = false;
-    let next: Cursor | undefined = application.position ?? {
-      url: absolute(application.events, application.self),
-    };
-    /** The position to save once all batches before it were processed. */
-    let reached = application.position === undefined ? next : undefined;
-    let failure: Failure | undefined;
-    let failures = 0;
-    let pace = AT_ONCE;
-    /** How long a request has to be pending before it is trusted, in milliseconds. */
-    let trustedAfterMs = first.length > 0 ? 1 : 0;
+    let running = new Subscription();
     let trust = Subscription.EMPTY;
 
-    const wait = (cursor: Cursor, waitAs: number, error?: unknown): void => {
-      polling = new Subscription();
-      polling.add(
-        config.pause(waitAs, error).subscribe(() => {
-          next = cursor;
+    const change = (input: PollInput): void => {
+      state = pollAfter(state, input, asyncScheduler.now());
+      application.gets = state.gets;
+    };
+
+    /** Subscribes to what ends the current stage, which may end it at once. */
+    const run = <Value>(source$: Observable<Value>, observer: Partial<Observer<Value>>): void => {
+      running = new Subscription();
+      running.add(source$.subscribe(observer));
+    };
+
+    const wait = (): void => {
+      const { stage } = state;
+      if (stage.type !== 'waiting') return;
+      run(config.pause(stage.failures, stage.error), {
+        next: () => {
+          change({ type: 'waited' });
           pump();
-        }),
-      );
+        },
+      });
     };
 
-    const answered = ({ cursor, batch }: CursorStep, waitedMs: number): void => {
-      trustedAfterMs = 0;
-      report('current');
-      reached = cursor;
-      const isGap = batch.gap !== undefined;
-      pace = nextPace(pace, { events: batch.events.length - (isGap ? 1 : 0), isGap, waitedMs });
-      // The server has lost the parameters together with its state.
-      if (batch.gap === 'resume') application.gets = { ...application.gets, parameters: undefined };
-      if (batch.events.length > 0) queue.push(batch);
-      // An idle response does not end a row of failures: a server may alternate.
-      if (pace.idle === 0 || pace.waitAs === 0) failures = 0;
-      if (pace.waitAs === 0) next = cursor;
-      else wait(cursor, pace.waitAs);
-      pump();
-    };
-
-    const giveUp = (): void => {
-      outstanding = undefined;
-      if (isInFlight) application.gets = afterGivingUp(application.gets, asyncScheduler.now());
-      isInFlight = false;
-    };
-
-    const failed = (error: unknown, cursor: Cursor, waitedMs: number): void => {
-      const gets = isReplaced(error) ? afterReplacement(application.gets, asyncScheduler.now()) : undefined;
-      if (gets !== undefined) {
-        application.gets = gets;
-        next = cursor;
+    const failed = (error: unknown): void => {
+      change({ type: 'failed', error });
+      trust.unsubscribe();
+      if (state.stage.type !== 'failed') {
         pump();
         return;
       }
-      failures += 1;
-      trustedAfterMs = Math.max(1000, 2 * waitedMs);
-      trust.unsubscribe();
       report('behind');
-      polling = new Subscription();
-      polling.add(
-        config.hasMoved(error).subscribe({
-          next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
-          error: (cause: unknown) => decided('retry', cause, cursor),
-        }),
-      );
-    };
-
-    const decided = (decision: UcwaDecision, error: unknown, cursor: Cursor): void => {
-      if (decision === 'retry') {
-        wait(cursor, failures, error);
-        return;
-      }
-      const isHandedOver = config.onPGetReplaced === 'newInstance' && isReplaced(error);
-      failure = { error, then: isHandedOver ? 'handOver' : decision === 'gone' ? 'markGone' : 'fail' };
-      pump();
+      const { failures } = state;
+      const isLeft = config.onPGetReplaced === 'newInstance' && isReplaced(error);
+      const decided = (decision: UcwaDecision, cause: unknown): void => {
+        change({ type: 'decided', decision, error: cause, isLeft });
+        wait();
+        pump();
+      };
+      run(config.hasMoved(error), {
+        next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error),
+        error: (cause: unknown) => decided('retry', cause),
+      });
     };
 
     /** A request acknowledges the last batch, so a position to keep is saved first. */
     const acknowledge = (cursor: Cursor): void => {
-      const { journal } = application;
       if (journal === undefined || config.ack === 'eager') {
         poll(cursor);
         return;
       }
-      if (reached !== undefined) {
-        application.position = reached;
-        journal.advance({ ...journal.position, next: reached.url });
-        reached = undefined;
+      const { unsaved } = state;
+      if (unsaved !== undefined) {
+        application.position = unsaved;
+        journal.advance({ ...journal.position, next: unsaved.url });
       }
-      polling = new Subscription();
-      polling.add(
-        journal.saved().subscribe({
-          complete: () => poll(cursor),
-          error: (error: unknown) => {
-            failure = { error, then: 'fail' };
-            pump();
-          },
-        }),
-      );
+      change({ type: 'saving' });
+      run(journal.saved(), {
+        complete: () => poll(cursor),
+        error: (error: unknown) => {
+          change({ type: 'notSaved', error });
+          pump();
+        },
+      });
     };
 
-    const poll = (position: Cursor): void => {
-      const [cursor, gets] = toSend(application.gets, position, config.parameters());
-      application.gets = gets;
+    const onProgress = (progress: RequestProgress): void => {
+      change({ type: 'progressed', progress });
+      if (progress !== 'sent') return;
+      if (state.trustedAfterMs === 0) report('current');
+      else trust = timer(state.trustedAfterMs).subscribe(() => report('current'));
+    };
+
+    const poll = (after: Cursor): void => {
+      const [cursor, sent] = toSend(state.gets, after, config.parameters());
+      change({ type: 'requested', cursor, gets: sent });
       application.position = cursor;
-      outstanding = cursor;
-      polling = new Subscription();
-      let sentAt = asyncScheduler.now();
-      const onProgress = (progress: RequestProgress): void => {
-        isInFlight = progress === 'sent';
-        if (!isInFlight) return;
-        sentAt = asyncScheduler.now();
-        if (trustedAfterMs === 0) report('current');
-        else polling.add((trust = timer(trustedAfterMs).subscribe(() => report('current'))));
-      };
-      polling.add(
-        pendingGet(cursor, config, onProgress).subscribe({
-          next: (step) => {
-            outstanding = undefined;
-            isInFlight = false;
-            answered(step, asyncScheduler.now() - sentAt);
-          },
-          error: (error: unknown) => {
-            isInFlight &&= error instanceof NetworkError;
-            giveUp();
-            failed(error, cursor, asyncScheduler.now() - sentAt);
-          },
-        }),
-      );
+      run(pendingGet(cursor, config, onProgress), {
+        next: (step) => {
+          change({ type: 'responded', step });
+          report('current');
+          wait();
+          pump();
+        },
+        error: failed,
+      });
     };
 
     /** A request without a response acknowledged nothing, so repeating it returns the same events. */
     const resend = (): void => {
-      if (outstanding === undefined) return;
-      polling.unsubscribe();
-      next = outstanding;
-      giveUp();
+      if (state.stage.type !== 'pending') return;
+      stop();
       pump();
+    };
+
+    const stop = (): void => {
+      running.unsubscribe();
+      trust.unsubscribe();
+      change({ type: 'aborted' });
     };
 
     const isOver = (): boolean => subscriber.closed;
@@ -224,29 +179,26 @@ export function longPoll(
       if (lock.isLocked) return;
       lock.isLocked = true;
       while (!isOver()) {
-        const batch = queue[0];
-        if (next !== undefined && (batch === undefined || config.ack === 'eager')) {
-          const cursor = next;
-          next = undefined;
-          acknowledge(cursor);
+        const { stage, batches } = state;
+        const [batch] = batches;
+        if (stage.type === 'due' && (batch === undefined || config.ack === 'eager')) {
+          acknowledge(stage.cursor);
         } else if (batch !== undefined) {
-          queue.shift();
+          change({ type: 'emitted' });
           subscriber.next(batch);
         } else break;
       }
       lock.isLocked = false;
       if (lock.resume !== pump) lock.resume();
-      if (failure !== undefined && !isOver()) {
+      const { stage } = state;
+      if (stage.type === 'ended' && !isOver()) {
         // `application$` then emits the replacement, or errors.
-        if (failure.then === 'fail') subscriber.error(failure.error);
-        else application[failure.then](failure.error);
+        if (stage.then === 'fail') subscriber.error(stage.error);
+        else application[stage.then](stage.error);
       }
     };
 
-    subscriber.add(() => {
-      polling.unsubscribe();
-      giveUp();
-    });
+    subscriber.add(stop);
     subscriber.add(config.resend$.subscribe(resend));
     pump();
   });

@@ -48,7 +48,7 @@ export interface DebounceByItemOptions<Event> {
 }
 
 /**
- * Returns an Observable that merges bursts of events about the same item or folder into one.
+ * Returns an Observable that merges bursts of events about one item or folder.
  *
  * One new message causes `newMail`, `created` and often several `modified` events. Fetching the item at the
  * first of them is too early and too often: wait a few seconds until there is no further event about it.

@@ -39,11 +39,11 @@ export function itemEvents<Event extends MailboxEvent>(): OperatorFunction<Event
 }
 
 /**
- * Returns an Observable that emits only the events about a folder, such as a changed unread count.
+ * Returns an Observable that emits only the events about a folder.
  *
- * `folder` becomes required. Events about items are dropped, even those in the folder ({@link inFolder} emits
- * these), and so are `status` and `gap`. To handle gaps as well, take them from the same source with {@link
- * ofType}.
+ * One is a changed unread count. `folder` becomes required. Events about items are dropped, even those in the
+ * folder ({@link inFolder} emits these), and so are `status` and `gap`. To handle gaps as well, take them
+ * from the same source with {@link ofType}.
  *
  * ```
  * source:         --item--folder--gap--folder--|

@@ -42,7 +42,9 @@ function describeRequest({ method, url }: RequestIdentity): string {
 export const NO_RESPONSE = 'NO_RESPONSE';
 
 /**
- * There is no response, or it broke off: name resolution, connection refused or reset, a body cut short.
+ * There is no response, or it broke off.
+ *
+ * Such as: name resolution failed, the connection was refused or reset, or the body was cut short.
  *
  * Its `cause` describes the error of the fetch by its name, its code and the facts about the connection. The
  * text of that error is withheld, because it can quote the request.
@@ -151,7 +153,11 @@ export class DecodeError extends Error {
   }
 }
 
-/** A request was not sent, because it is for another origin than its credentials, or for an unsafe URL. */
+/**
+ * A request was not sent, because its URL is unsafe or of another origin.
+ *
+ * Credentials belong to one origin, and no link or redirect of a server leads elsewhere.
+ */
 export class OriginError extends Error {
   readonly _tag = 'OriginError';
   override readonly name: string = 'OriginError';

@@ -71,7 +71,9 @@ function completeOnClose<Value>(
 }
 
 /**
- * Suspends a connection while its page is hidden: the tab is closed, or another page takes its place.
+ * Suspends a connection while its page is hidden.
+ *
+ * A page is hidden when its tab is closed, or another page takes its place.
  *
  * On `pagehide`, everything is removed from the server by requests that outlive the page, even while the
  * server does not respond. If the browser restores the page from its cache, as after Back, the connection

@@ -166,7 +166,17 @@ export function releaseEntry<Id extends string | undefined>(
   return { resource, id: shownId(id), at, ...defined({ detail }) };
 }
 
-/** Creates the ledger of one connection. */
+/**
+ * Creates a ledger for {@link remoteResource}. A connection creates its own.
+ *
+ * @example
+ * ```ts
+ * import { releaseLedger } from 'rxchange';
+ *
+ * console.log(await releaseLedger().drain());
+ * // prints: { clean: true, outcomes: [] }
+ * ```
+ */
 export function releaseLedger(): ReleaseLedger {
   const outcomes = new Subject<ReleaseOutcome>();
   const pending = new BehaviorSubject(0);

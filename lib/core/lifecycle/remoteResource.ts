@@ -86,7 +86,9 @@ const NAMES: OptionNames<RemoteResource<never, never, never>> = {
 };
 
 /**
- * Returns an Observable that creates a resource on a server for each subscriber, and removes it after use.
+ * Returns an Observable that creates a resource on a server, and removes it after use.
+ *
+ * Each subscriber has its own resource.
  *
  * - It emits what `use` emits. However the subscription ends, the resource is released, once.
  * - Unsubscribing before the creating request is sent sends nothing. Afterwards the request is not aborted,
@@ -95,6 +97,32 @@ const NAMES: OptionNames<RemoteResource<never, never, never>> = {
  *   or until the ledger is closed and has given up.
  * - The ledger records every outcome. The Observable errors if `acquire`, `use` or `parent$` errors, and
  *   never because of a release.
+ *
+ * @throws TypeError for a property that is not known.
+ *
+ * @example
+ * ```ts
+ * import { EMPTY, NEVER, of, startWith } from 'rxjs';
+ * import { releaseLedger, remoteResource } from 'rxchange';
+ *
+ * const ledger = releaseLedger();
+ * const lock$ = remoteResource({
+ *   ...{ resource: 'lock', ledger, parent$: NEVER.pipe(startWith('https://locks.example/')) },
+ *   acquire: (server, onProgress) => {
+ *     onProgress('sent');
+ *     return of(`${server}42`); // the response to the request that creates it
+ *   },
+ *   identify: (href) => href,
+ *   use: (href) => NEVER.pipe(startWith(href)),
+ *   release: () => EMPTY, // the request that removes it
+ *   unknownHint: 'It expires after an hour.',
+ * });
+ * lock$.subscribe((href) => console.log(href)).unsubscribe();
+ * // prints: https://locks.example/42
+ * const { clean, outcomes } = await ledger.drain();
+ * console.log(clean, outcomes.map(({ outcome }) => outcome).join(', '));
+ * // prints: true Released
+ * ```
  */
 export function remoteResource<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,

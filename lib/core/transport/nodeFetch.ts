@@ -2,6 +2,8 @@ import type { Agent, IncomingMessage } from 'node:http';
 import { OriginError } from '../errors.ts';
 import { describeUrl } from '../text.ts';
 import { abortable, type Fetch, type Send } from './send.ts';
+import { noop, type Observer } from 'rxjs';
+import { type ReadBody, readWebBody } from './webBody.ts';
 
 /** A platform that may be Node. */
 interface Platform {
@@ -157,4 +159,37 @@ function breakOff(response: Response | undefined): void {
   const broken = new Error('the connection was closed before the body was complete');
   const body = response?.body as { destroy(error: Error): void } | null | undefined;
   body?.destroy(Object.assign(broken, { code: 'ECONNRESET' }));
+}
+
+/** The members of a Node stream that are used. */
+interface NodeBody {
+  readonly destroyed: boolean;
+  readonly errored: Error | null;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'end' | 'close', listener: () => void): this;
+  destroy(): void;
+}
+
+/** Reads a web stream, or the Node stream that the bodies of node-fetch and cross-fetch are. */
+export const readAnyBody: ReadBody = (body, reader) =>
+  body === null || 'getReader' in body ? readWebBody(body, reader) : readNodeBody(body, reader);
+
+/** By its events: iteration would take several microtasks per chunk. */
+function readNodeBody(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): () => void {
+  let isEnded = false;
+  const onClose = (): void => {
+    if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
+  };
+  // A body that has broken off emits no more events.
+  if (body.destroyed) {
+    onClose();
+    return noop;
+  }
+  body.on('data', next).on('error', error).on('close', onClose);
+  body.on('end', () => {
+    isEnded = true;
+    complete();
+  });
+  return () => body.destroy();
 }

@@ -1,5 +1,4 @@
-import { readAnyBody } from './nodeBody.ts';
-import { nodeSend } from './nodeFetch.ts';
+import { readAnyBody, nodeSend } from './nodeFetch.ts';
 import type { Send } from './send.ts';
 import type { ReadBody } from './webBody.ts';
 

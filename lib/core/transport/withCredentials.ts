@@ -1,7 +1,7 @@
 import type { Middleware } from './transport.ts';
 
 /**
- * Returns a Middleware that lets the browser sign requests in with its cookies or with Windows sign-in.
+ * Returns a Middleware that lets the browser sign requests in, by cookies or Windows sign-in.
  *
  * It sets `credentials: 'include'` on each request that has no `credentials`. A server on another origin must
  * allow that by CORS, with `Access-Control-Allow-Credentials` and the origin of the page. Outside of browsers

@@ -22,7 +22,7 @@ export const AFFINITY: Feature<{ readonly group: () => GroupAffinity }> = /* @__
 );
 
 /**
- * Returns the value that keeps the requests of each group of mailboxes on one server of a farm, by cookies.
+ * Returns the option that keeps each group of mailboxes on one server, by cookies.
  *
  * Use it outside browsers, which keep cookies themselves, when a load balancer spreads requests over several
  * servers by cookies: with Exchange 2010, and when mailboxes with the same `anchorMailbox` share connections.

@@ -7,10 +7,10 @@ import { getEventsLoop } from './getEvents.ts';
 import { type PullOptions, resolvePullOptions } from './options.ts';
 
 /**
- * Returns an Observable that creates a pull subscription on the server for each subscriber and polls its
- * events.
+ * Returns an Observable of the events of a pull subscription, which it polls.
  *
- * The subscription is removed with Unsubscribe when the Observable's subscription ends, however it ends.
+ * Each subscriber has a subscription on the server. It is removed with Unsubscribe when the Observable's
+ * subscription ends, however it ends.
  *
  * Events are emitted in the server's order. The first GetEvents is sent right after Subscribe. A `status`
  * event means that nothing has happened, so `timeout({ each })` detects silence. A `gap` event marks a

@@ -1,7 +1,14 @@
 import { type Observable, Subject, Subscription, tap, timer } from 'rxjs';
 import { invalidSecret, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
-import { type PushRequest, type PushResponse, reject, retryLater } from './pushRequest.ts';
-import { bodyOf, type NodeRequestLike, tooLarge } from './body.ts';
+import {
+  type PushRequest,
+  type PushResponse,
+  reject,
+  retryLater,
+  bodyOf,
+  type NodeRequestLike,
+  tooLarge,
+} from './pushRequest.ts';
 import { MAX_UNKNOWN, routerOf } from './router.ts';
 import { isXml } from '../protocol/soap.ts';
 

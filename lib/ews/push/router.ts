@@ -17,12 +17,20 @@ import {
   toArray,
 } from 'rxjs';
 import { ClosedError, DecodeError } from '../../core/errors.ts';
-import { secretIn, type PushRequest, retryLater, type PushResponse, reject } from './pushRequest.ts';
+import {
+  secretIn,
+  type PushRequest,
+  retryLater,
+  type PushResponse,
+  reject,
+  BodyTooLarge,
+  limitBytes,
+  tooLarge,
+} from './pushRequest.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { excerpt } from '../../core/text.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
 import { parseMessages } from '../protocol/parser.ts';
-import { BodyTooLarge, limitBytes, tooLarge } from './body.ts';
 import {
   NOTIFICATION_SUBJECT,
   type PostedMessages,

@@ -89,10 +89,10 @@ function streamingSubscription(
 }
 
 /**
- * Returns an Observable that creates a streaming subscription on the server for each subscriber and emits its
- * events.
+ * Returns an Observable of the events of a streaming subscription.
  *
- * The subscription is removed with Unsubscribe when the Observable's subscription ends, however it ends.
+ * Each subscriber has a subscription on the server. It is removed with Unsubscribe when the Observable's
+ * subscription ends, however it ends.
  *
  * The streaming subscriptions of a connection share connections, up to 200 on each;
  * `streaming.maxConnections` of {@link connectExchange} limits how many. A connection that ends is opened

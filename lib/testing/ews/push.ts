@@ -218,7 +218,9 @@ export interface PushCallback {
 }
 
 /**
- * Creates a callback for the push notifications of a simulated server, whatever the callback URL is.
+ * Creates a callback for the push notifications of a simulated server.
+ *
+ * It receives them whatever the callback URL is.
  *
  * It replaces a `pushListener` in virtual time.
  *

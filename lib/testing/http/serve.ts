@@ -10,8 +10,14 @@ import {
   type Transport,
 } from '../../core/transport/transport.ts';
 import { standardHeaders } from '../requestLog.ts';
-import { corsHeaders, isPreflight, originOption } from './cors.ts';
-import { RefusedRequest, servedHostOption, servedRequest } from './request.ts';
+import {
+  corsHeaders,
+  isPreflight,
+  originOption,
+  RefusedRequest,
+  servedHostOption,
+  servedRequest,
+} from './request.ts';
 
 /** The options of a served transport. @inline */
 export interface ServeOptions {

@@ -8,9 +8,13 @@ import type { UcwaEvent } from '../protocol/events.ts';
 import { requestJson } from '../protocol/request.ts';
 import { resourceCodec } from '../protocol/resource.ts';
 import { eventSource } from '../subscription/eventSource.ts';
-import { reportLost } from '../subscription/lostRequests.ts';
+import {
+  reportLost,
+  type Created,
+  type SubscriptionType,
+  withDuration,
+} from '../subscription/subscriptionType.ts';
 import { recreatingSubscription } from '../subscription/subscription.ts';
-import { type Created, type SubscriptionType, withDuration } from '../subscription/subscriptionType.ts';
 
 /** The subscription to the user's contacts and groups. */
 interface ContactListSubscription extends Created {
@@ -88,7 +92,7 @@ function isOfContactsOrGroups({ link, in: container }: UcwaEvent): boolean {
 }
 
 /**
- * Returns an Observable that subscribes to the user's own contacts and groups and emits their events.
+ * Returns an Observable of the events of the user's own contacts and groups.
  *
  * It starts the subscription on the server, refreshes it before it expires, and stops it when the last
  * subscriber leaves. An application has one such subscription, so all subscribers of a connection share it.

@@ -30,14 +30,14 @@ import { requestJson, requestNothing } from '../protocol/request.ts';
 import { presenceSubscriptionCodec } from '../protocol/resource.ts';
 import { unidentified, watching, withoutMembers } from '../subscription/eventFilter.ts';
 import { type EventSource, setFilter } from '../subscription/eventSource.ts';
-import { reportLost } from '../subscription/lostRequests.ts';
-import { memberships } from '../subscription/memberships.ts';
 import {
+  reportLost,
   extendPresence,
   presenceSubscriptionIn,
   removePresence,
   type SubscriptionType,
 } from '../subscription/subscriptionType.ts';
+import { memberships } from '../subscription/memberships.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import type { ContactsSubscription, WatchedContacts } from './watchedContacts.ts';
 

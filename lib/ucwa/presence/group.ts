@@ -96,7 +96,9 @@ function isSelected(candidate: Resource, { id, name }: GroupSelection): boolean 
 }
 
 /**
- * Returns an Observable that subscribes to the presence of the members of a group and emits their events.
+ * Returns an Observable of events about the presence of the members of a group.
+ *
+ * Each subscriber has a subscription on the server.
  *
  * It also emits the events of the subscription itself, and removes the subscription when it is unsubscribed.
  * It is extended and re-created as that of {@link presence}. Each creation looks the group up, so a group

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { RequestProgress } from '../../core/transport/transport.ts';
+import type { RequestProgress, HttpRequest } from '../../core/transport/transport.ts';
 import { linkOf, type LiveApplication } from '../application/liveApplication.ts';
 import type { KeyedEvent } from '../channel/eventRouter.ts';
 import type { Answered, UcwaRequest } from '../protocol/request.ts';
@@ -92,4 +92,18 @@ export function extendPresence({ self }: Created, durationMinutes: number): Ucwa
  */
 export function removePresence({ self }: Created): UcwaRequest {
   return { method: 'DELETE', url: self };
+}
+
+/**
+ * Returns an `onProgress` that calls `onLost` when a request is repeated although an earlier one got no
+ * response.
+ *
+ * The earlier one may still arrive, for as long as `LATE_MS`.
+ */
+export function reportLost(onLost: () => void): NonNullable<HttpRequest['onProgress']> {
+  let isUnanswered = false;
+  return (progress) => {
+    if (progress === 'sent' && isUnanswered) onLost();
+    isUnanswered = progress === 'sent';
+  };
 }

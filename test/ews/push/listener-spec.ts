@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { firstValueFrom, Subject, take, toArray } from 'rxjs';
-import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
-import type { NodeRequestLike } from '../../../lib/ews/push/body.ts';
+import type { PushRequest, NodeRequestLike } from '../../../lib/ews/push/pushRequest.ts';
 import {
   pushListener,
   type NodeResponseLike,

@@ -52,7 +52,8 @@ export interface UcwaDiscoveryOptions {
   readonly latencyMs?: number;
 }
 
-const NAMES: OptionNames<UcwaDiscoveryOptions> = {
+/** The names of {@link UcwaDiscoveryOptions}. */
+export const UCWA_DISCOVERY_NAMES: OptionNames<UcwaDiscoveryOptions> = {
   domain: 1,
   internal: 1,
   users: 1,
@@ -114,7 +115,7 @@ const TOKEN = '/WebTicket/oauthtoken';
  * ```
  */
 export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscoverySimulator {
-  return simulatedDiscovery(objectOption('options', options, NAMES));
+  return simulatedDiscovery(objectOption('options', options, UCWA_DISCOVERY_NAMES));
 }
 
 /** Creates the hosts without a check of the option names. */

@@ -4,8 +4,13 @@ import { objectOption, type OptionNames } from '../../../core/options.ts';
 import type { Transport } from '../../../core/transport/transport.ts';
 import { responseTo } from '../responses.ts';
 import { simulatedContacts } from '../contacts.ts';
-import { simulatedDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './discovery.ts';
-import { type UcwaSimulatorOptions, ucwaRules } from '../options.ts';
+import {
+  simulatedDiscovery,
+  UCWA_DISCOVERY_NAMES,
+  type UcwaDiscoveryOptions,
+  type UcwaDiscoverySimulator,
+} from './discovery.ts';
+import { UCWA_SIMULATOR_NAMES, type UcwaSimulatorOptions, ucwaRules } from '../options.ts';
 import { simulatedPool, type UcwaSimulator } from '../simulator.ts';
 
 /** The options of a simulated domain. @inline */
@@ -14,31 +19,14 @@ export interface UcwaDomainOptions
     Omit<UcwaDiscoveryOptions, 'applications' | 'pool'>,
     Omit<UcwaSimulatorOptions, 'origin' | 'path' | 'token'> {}
 
-const NAMES: OptionNames<UcwaDomainOptions> = {
-  domain: 1,
-  internal: 1,
-  users: 1,
-  grantTypes: 1,
-  href: 1,
-  tokenSeconds: 1,
-  redirectTo: 1,
-  anyToken: 1,
-  speed: 1,
-  latencyMs: 1,
-  lowSeconds: 1,
-  mediumSeconds: 1,
-  timeoutSeconds: 1,
-  expiryWarningSeconds: 1,
-  extensionStatus: 1,
-  maxPresenceSubscriptions: 1,
-  maxContactsAtOnce: 1,
-  groups: 1,
-  cursorParameter: 1,
-  contactHrefs: 1,
-  contactEvents: 1,
-  maxBatchParts: 1,
-  batchShape: 1,
-};
+/** The domain chooses these: it creates the pools and the tokens. */
+const CHOSEN = ['applications', 'pool', 'origin', 'path', 'token'];
+
+const NAMES = Object.fromEntries(
+  Object.entries({ ...UCWA_DISCOVERY_NAMES, ...UCWA_SIMULATOR_NAMES }).filter(
+    ([name]) => !CHOSEN.includes(name),
+  ),
+) as unknown as OptionNames<UcwaDomainOptions>;
 
 /** A simulated domain, with methods that inspect and control its hosts. */
 export interface UcwaDomain extends UcwaDiscoverySimulator {
@@ -56,7 +44,7 @@ export interface UcwaDomain extends UcwaDiscoverySimulator {
 }
 
 /**
- * Creates all simulated hosts of a domain: discovery, the token endpoints, and the pool of applications.
+ * Creates all simulated hosts of a domain: discovery, token endpoints, and the pool.
  *
  * The pool accepts only tokens issued for it, until they expire or are revoked. It is `https://pool1.DOMAIN`,
  * and `pool2` after a move. Served over HTTP, one origin has the roles of all hosts, and a move changes the

@@ -12,8 +12,7 @@ import {
 } from '../responses.ts';
 import { type UcwaBackend, withBody } from './backend.ts';
 import { contactPartOf } from '../contacts.ts';
-import { myContacts, onGroups } from './groups.ts';
-import { onMe } from './me.ts';
+import { myContacts, onGroups, onMe } from './me.ts';
 import type { SimulatedApplication } from '../model.ts';
 import {
   applicationResource,

@@ -20,7 +20,6 @@ import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import { remoteResource } from '../../core/lifecycle/remoteResource.ts';
 import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import { mutex } from '../../core/rx/mutex.ts';
-import { decide, isRecreated, type OnApplicationEnded } from '../protocol/failures.ts';
 import { requestJson } from '../protocol/request.ts';
 import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
@@ -28,11 +27,13 @@ import type { ConnectionCheckpointing } from './checkpointed.ts';
 import { createdApplication, type CreationConfig, type OwnApplication } from './create.ts';
 import { type ApplicationIdentity, randomId, type WantedIdentity } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
+import { afterCreation, afterError, NOT_CREATED, type RecreationPolicy } from './recreation.ts';
 import type { Publish } from './publish.ts';
 import type { ResumptionConfig } from './resume.ts';
 
 /** The options of {@link application}. */
-interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, Omit<ResumptionConfig, 'checkpointing'> {
+interface ApplicationConfig
+  extends Omit<CreationConfig, 'mayExist'>, Omit<ResumptionConfig, 'checkpointing'>, RecreationPolicy {
   /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: ConnectionCheckpointing | undefined;
   /** The application to create; undefined if it exists already. */
@@ -43,17 +44,10 @@ interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, Omit<Resumpt
    */
   readonly graceMs: number;
   readonly pause: Pause;
-  /** The reaction to a server that has ended the application with status 410. */
-  readonly onApplicationEnded: OnApplicationEnded;
-  /** The reaction to an unreachable server before the first application. */
-  readonly whenUnreachable: 'wait' | 'error';
   readonly publish: Publish | undefined;
   /** Called with each application before it is emitted. */
   readonly onMade: (application: LiveApplication) => void;
 }
-
-/** An application that ends sooner than this is re-created with backoff, in milliseconds. */
-const LASTS_AT_LEAST_MS = 60_000;
 
 /**
  * Returns an Observable that emits the shared application and stays open.
@@ -70,18 +64,19 @@ const LASTS_AT_LEAST_MS = 60_000;
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { identity, ledger, graceMs, publish } = config;
   // Without an application on the server there is nothing to keep.
-  let isHeld = false;
-  const onHeld = (it: boolean): void => void (isHeld = it);
-  const held = (identity === undefined ? existing(config) : created({ ...config, onHeld }, identity)).pipe(
-    tap(() => onHeld(true)),
-    finalize(() => onHeld(false)),
+  let isOnServer = false;
+  const mayExist = (it: boolean): void => void (isOnServer = it);
+  const own$ = identity === undefined ? existing(config) : created({ ...config, mayExist }, identity);
+  const live$ = own$.pipe(
+    tap(() => mayExist(true)),
+    finalize(() => mayExist(false)),
   );
   const seen$ =
-    publish === undefined ? held : held.pipe(switchMap((live) => merge(of(live), publish(live, config))));
+    publish === undefined ? live$ : live$.pipe(switchMap((live) => merge(of(live), publish(live, config))));
   return seen$.pipe(
     shareWithGrace(
       ledger,
-      () => (isHeld ? graceMs : 0),
+      () => (isOnServer ? graceMs : 0),
       () => new ReplaySubject(1),
     ),
     // A subscriber that arrives during a re-creation waits for the new application.
@@ -93,7 +88,7 @@ function created(
   config: ApplicationConfig & CreationConfig,
   wanted: WantedIdentity,
 ): Observable<LiveApplication> {
-  const { pause, onApplicationEnded, whenUnreachable, checkpointing, onMade } = config;
+  const { pause, checkpointing, onMade } = config;
   let { identity } = wanted;
   // All creations share it, so that each waits for the previous removal.
   const turn$ = mutex();
@@ -101,41 +96,28 @@ function created(
   const living = (own: OwnApplication): Observable<LiveApplication> => {
     const created$ = createdApplication(config, turn$, () => identity, own);
     return defer(() => {
+      let state = NOT_CREATED;
       let last: LiveApplication | undefined;
-      let madeAt = 0;
-      let failures = 0;
-      /** Whether an existing application has ended, as opposed to a failed creation. */
-      let isThere = false;
 
       const again = (error: unknown): Observable<unknown> => {
         if (error instanceof SuspendedError) {
           // Everything on the application goes with it.
           last?.markGone(error);
-          config.onHeld(false);
-          isThere = false;
-          return of(undefined);
+          config.mayExist(false);
+        } else if (state.createdAt !== undefined && last?.isGone === false) {
+          identity = { ...identity, instanceId: randomId() };
         }
-        const isFirst = last === undefined && whenUnreachable === 'error';
-        if (isFirst) return throwError(() => error);
-        if (last === undefined || !isThere) {
-          failures += 1;
-          return decide('channel', error, failures) === 'retry'
-            ? pause(failures, error)
-            : throwError(() => error);
-        }
-        isThere = false;
-        if (!last.isGone) identity = { ...identity, instanceId: randomId() };
-        if (!isRecreated(error, onApplicationEnded)) return throwError(() => error);
-        failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
-        return failures < 2 ? of(undefined) : pause(failures - 1);
+        const [next, step] = afterError(state, error, asyncScheduler.now(), config);
+        state = next;
+        if (step.type === 'fail') return throwError(() => error);
+        return step.afterFailures === 0 ? of(undefined) : pause(step.afterFailures, error);
       };
 
       return created$.pipe(
         tap((live) => {
           last = live;
           onMade(live);
-          madeAt = asyncScheduler.now();
-          isThere = true;
+          state = afterCreation(state, asyncScheduler.now());
         }),
         retryWhen({ delay: again }),
       );

@@ -35,7 +35,7 @@ export interface CreationConfig {
    * Called with true when the creation is sent. Called with false when it is refused, or the application has
    * ended.
    */
-  readonly onHeld: (isHeld: boolean) => void;
+  readonly mayExist: (mayExist: boolean) => void;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface CreationConfig {
  * @param own Returns the application of this lifecycle: `remoteResource`, or with a checkpoint more.
  */
 export function createdApplication(
-  { location, transport, ledger, suspension, pause, onHeld }: CreationConfig,
+  { location, transport, ledger, suspension, pause, mayExist }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   own: OwnApplication,
@@ -76,7 +76,7 @@ export function createdApplication(
     parent$: turn$,
     acquire: (_, onProgress) =>
       post((progress) => {
-        onHeld(progress === 'sent');
+        mayExist(progress === 'sent');
         onProgress(progress);
       }).pipe(map((answered) => liveApplication(answered, true))),
     identify: ({ self }) => self,
@@ -84,7 +84,7 @@ export function createdApplication(
       untilSuspended(
         suspension,
         untilEnded(live, () => {
-          onHeld(false);
+          mayExist(false);
           // In a suspension it is removed, although its streams regard it as gone.
           if (!suspension.isSuspended) lease.endedByServer(live.isGone ? undefined : { leftToAnother: true });
         }),

@@ -13,7 +13,7 @@ import { type Activity, requestLog } from '../core/transport/requestLog.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
 import { CHECKPOINTING, type ConnectionCheckpointing } from './application/checkpointed.ts';
-import { randomId, type WantedIdentity } from './application/journal.ts';
+import { randomId, type ConfiguredIdentity } from './application/journal.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
 import { signerOption, UNSIGNED } from './auth/signer.ts';
 import { type Batch, BATCHING } from './batch/batched.ts';
@@ -28,7 +28,7 @@ import { pausing } from './transport/backoff.ts';
 interface ResolvedOptions {
   readonly location: ServerLocation;
   /** The application to create; undefined if it exists already. */
-  readonly identity: WantedIdentity | undefined;
+  readonly identity: ConfiguredIdentity | undefined;
   /** Sends the requests, and logs them. */
   readonly base: Transport;
   readonly activity$: Observable<Activity>;
@@ -119,7 +119,7 @@ function featureOption<Functions>(
   return value === undefined ? undefined : read(name, value);
 }
 
-function requestedIdentity(options: UcwaOptions): WantedIdentity {
+function requestedIdentity(options: UcwaOptions): ConfiguredIdentity {
   const { culture = 'en-us', userAgent = 'rxchange', endpointId = randomId(), instanceId } = options;
   return {
     identity: { culture, endpointId, userAgent, ...defined({ instanceId }) },

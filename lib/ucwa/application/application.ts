@@ -25,7 +25,7 @@ import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import type { ConnectionCheckpointing } from './checkpointed.ts';
 import { createdApplication, type CreationConfig, type OwnApplication } from './create.ts';
-import { type ApplicationIdentity, randomId, type WantedIdentity } from './journal.ts';
+import { type ApplicationIdentity, randomId, type ConfiguredIdentity } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import { afterCreation, afterError, NOT_CREATED, type RecreationPolicy } from './recreation.ts';
 import type { Publish } from './publish.ts';
@@ -37,7 +37,7 @@ interface ApplicationConfig
   /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: ConnectionCheckpointing | undefined;
   /** The application to create; undefined if it exists already. */
-  readonly identity: WantedIdentity | undefined;
+  readonly identity: ConfiguredIdentity | undefined;
   /**
    * How long the application is kept after the last unsubscription, in milliseconds. Before its creation is
    * sent it is not kept.
@@ -86,15 +86,15 @@ export function application(config: ApplicationConfig): Observable<LiveApplicati
 
 function created(
   config: ApplicationConfig & CreationConfig,
-  wanted: WantedIdentity,
+  configured: ConfiguredIdentity,
 ): Observable<LiveApplication> {
   const { pause, checkpointing, onMade } = config;
-  let { identity } = wanted;
+  let { identity } = configured;
   // All creations share it, so that each waits for the previous removal.
-  const turn$ = mutex();
+  const mutex$ = mutex();
 
   const living = (own: OwnApplication): Observable<LiveApplication> => {
-    const created$ = createdApplication(config, turn$, () => identity, own);
+    const created$ = createdApplication(config, mutex$, () => identity, own);
     return defer(() => {
       let state = NOT_CREATED;
       let last: LiveApplication | undefined;
@@ -126,7 +126,7 @@ function created(
 
   if (checkpointing === undefined) return living(remoteResource);
   const adopt = (known: ApplicationIdentity): void => void (identity = known);
-  return checkpointing.resumedApplications({ ...config, checkpointing }, wanted, adopt, living);
+  return checkpointing.resumedApplications({ ...config, checkpointing }, configured, adopt, living);
 }
 
 function existing({
@@ -140,8 +140,8 @@ function existing({
   return location.url$.pipe(
     mergeMap((url) => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')),
     whenUnreachable === 'wait' ? retryTransient('channel', pause) : unchanged,
-    map((answered) => {
-      const live = liveApplication(answered, false);
+    map((response) => {
+      const live = liveApplication(response, false);
       // The channel resumes at its last position if the application is still the same.
       if (last?.self === live.self && !last.isEnded) {
         live.position = last.position;

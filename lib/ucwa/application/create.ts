@@ -43,13 +43,13 @@ export interface CreationConfig {
  *
  * It errors when the application has ended.
  *
- * @param turn$ The mutex of all creations: the server treats two applications of one identity as the same.
+ * @param mutex$ The mutex of all creations: the server treats two applications of one identity as the same.
  * @param identify Returns the identity of the new application.
  * @param own Returns the application of this lifecycle: `remoteResource`, or with a checkpoint more.
  */
 export function createdApplication(
   { location, transport, ledger, suspension, pause, mayExist }: CreationConfig,
-  turn$: Observable<undefined>,
+  mutex$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   own: OwnApplication,
 ): Observable<LiveApplication> {
@@ -73,12 +73,12 @@ export function createdApplication(
   const config: OwnedApplication = {
     resource: 'application',
     ledger,
-    parent$: turn$,
+    parent$: mutex$,
     acquire: (_, onProgress) =>
       post((progress) => {
         mayExist(progress === 'sent');
         onProgress(progress);
-      }).pipe(map((answered) => liveApplication(answered, true))),
+      }).pipe(map((response) => liveApplication(response, true))),
     identify: ({ self }) => self,
     use: (live, lease) =>
       untilSuspended(

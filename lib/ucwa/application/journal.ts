@@ -43,13 +43,16 @@ export interface ApplicationIdentity {
 }
 
 /** The configured identity, and whether the caller has set its `endpointId`. */
-export interface WantedIdentity {
+export interface ConfiguredIdentity {
   readonly identity: ApplicationIdentity;
   readonly isEndpointGiven: boolean;
 }
 
 /** Returns whether an application with this identity matches the configured one. */
-export function isWanted(one: ApplicationIdentity, { identity, isEndpointGiven }: WantedIdentity): boolean {
+export function isConfigured(
+  one: ApplicationIdentity,
+  { identity, isEndpointGiven }: ConfiguredIdentity,
+): boolean {
   const { culture, endpointId, userAgent, instanceId = one.instanceId } = identity;
   return (
     one.culture === culture &&

@@ -14,8 +14,8 @@ import { requestNothing } from '../protocol/request.ts';
 import { APPLICATION_IF_LOST, type OwnApplication, type OwnedApplication } from './create.ts';
 import {
   type ApplicationIdentity,
-  isWanted,
-  type WantedIdentity,
+  isConfigured,
+  type ConfiguredIdentity,
   CONNECTION_JOURNAL,
   type ConnectionJournal,
   type ConnectionPosition,
@@ -41,7 +41,7 @@ export interface ResumptionConfig {
  */
 export function resumedApplications(
   config: ResumptionConfig,
-  wanted: WantedIdentity,
+  configured: ConfiguredIdentity,
   adopt: (identity: ApplicationIdentity) => void,
   living: (own: OwnApplication) => Observable<LiveApplication>,
 ): Observable<LiveApplication> {
@@ -49,7 +49,7 @@ export function resumedApplications(
   return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
     switchMap((journal) => {
       const before = journal.position.application?.identity;
-      const isFoundAgain = before !== undefined && isWanted(before, wanted);
+      const isFoundAgain = before !== undefined && isConfigured(before, configured);
       if (isFoundAgain) adopt(before);
       return living((application, identify) =>
         checkpointing.journaled(recorded(application, identify, journal, ack), () => journal),
@@ -119,9 +119,9 @@ function resumeFromCheckpoint(
     else if (ack === 'eager' || live.isNew) live.pendingGap = 'resync';
   }
   live.journal = journal;
-  const { self, events, position: place, pendingGap: lost } = live;
+  const { self, events, position, pendingGap: lost } = live;
   // Until the gap is emitted here, the next process has to emit it.
-  const goesOnAt = ack === 'processed' && lost === undefined ? (place?.url ?? events) : undefined;
+  const goesOnAt = ack === 'processed' && lost === undefined ? (position?.url ?? events) : undefined;
   journal.advance({ application: { identity, self }, next: goesOnAt });
 }
 
@@ -170,9 +170,9 @@ function removeApplicationOrphans(
 function removeInTurn(config: ResumptionConfig, application: LiveApplication, left: Orphan): void {
   // A free mutex emits synchronously.
   let isFree = false as boolean;
-  const turn = config.contactListMutex$.subscribe(() => (isFree = true));
+  const waiting = config.contactListMutex$.subscribe(() => (isFree = true));
   const clear = (): void => {
-    turn.unsubscribe();
+    waiting.unsubscribe();
     left.clear();
   };
   if (isFree) remove(config, application, { ...left, clear });

@@ -41,7 +41,7 @@ export function batchRequest(
   const [first] = requests;
   const authorization = first?.headers?.['authorization'];
   const credentials = first?.credentials;
-  const told = requests.flatMap(({ onProgress }) => onProgress ?? []);
+  const observers = requests.flatMap(({ onProgress }) => onProgress ?? []);
   const outlives = requests.some(({ keepalive }) => keepalive === true);
   const bytes = new TextEncoder().encode(body).length;
   const isKeptAlive = outlives && takenBytes + bytes <= KEEPALIVE_BYTES;
@@ -56,9 +56,9 @@ export function batchRequest(
     },
     ...(credentials === undefined ? {} : { credentials }),
     ...(isKeptAlive ? { keepalive: true } : {}),
-    ...(told.length === 0
+    ...(observers.length === 0
       ? {}
-      : { onProgress: (progress: RequestProgress) => told.forEach((tell) => tell(progress)) }),
+      : { onProgress: (progress: RequestProgress) => observers.forEach((observe) => observe(progress)) }),
   };
   return { request, keepaliveBytes: isKeptAlive ? bytes : 0 };
 }
@@ -100,7 +100,7 @@ export function answersOf(
   read(parts);
   return requests.map((request, index) => {
     const part = parts[index];
-    if (part !== undefined) return answered(request, part, response.noteDropped);
+    if (part !== undefined) return responded(request, part, response.noteDropped);
     return notAsExpected(`/${index}`, 'an HTTP answer', index < parts.length ? 'something else' : 'nothing');
   });
 }
@@ -110,7 +110,7 @@ export function sharedAnswer(request: HttpRequest, response: HttpResponse, text:
   return { ...response, url: request.url, body$: of(new TextEncoder().encode(text)) };
 }
 
-function answered(
+function responded(
   request: HttpRequest,
   { status, headers, body }: PartAnswer,
   noteDropped: HttpResponse['noteDropped'],

@@ -1,25 +1,65 @@
 /** A page with a board of contacts. */
-import type { Subscription } from 'rxjs';
+import { map, merge, type Observable, type Subscription, tap } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
+import { suspendOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
+import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
+import type { Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { xframe } from '../../../lib/ucwa/transport/xframe.ts';
 
 let watching: Subscription | undefined;
 let states: Readonly<Record<string, string | undefined>> = {};
+let gaps = 0;
+const statuses: string[] = [];
+
+function connect(url: string, frameUrl?: string): Ucwa {
+  const transport = frameUrl === undefined ? {} : { transport: xframe({ url: frameUrl }) };
+  const ucwa = connectUcwa({ server: url, auth: bearer('secret'), ...transport });
+  suspendOnPageHide(ucwa);
+  ucwa.status$.subscribe((status) => {
+    statuses.push(status.state === 'waiting' ? `waiting: ${status.reason}` : status.state);
+  });
+  return ucwa;
+}
 
 /** Watches contacts on a server, through its XFrame page if there is a URL of that. */
 export function watch(url: string, uris: readonly string[], frameUrl?: string): void {
-  const transport = frameUrl === undefined ? {} : { transport: xframe({ url: frameUrl }) };
-  const ucwa = connectUcwa({ server: url, auth: bearer('secret'), ...transport });
-  watching = presenceBoard(ucwa, uris).subscribe((board) => {
-    states = Object.fromEntries([...board].map(([uri, { availability }]) => [uri, availability]));
-  });
+  const ucwa = connect(url, frameUrl);
+  const board$ = presenceBoard(ucwa, uris).pipe(
+    tap((board) => {
+      states = Object.fromEntries([...board].map(([uri, { availability }]) => [uri, availability]));
+    }),
+  );
+  const gaps$ = ucwa.events$.pipe(
+    tap(({ type }) => {
+      if (type === 'gap') gaps += 1;
+    }),
+  );
+  watching = merge(board$, gaps$).subscribe();
+}
+
+/** Watches contacts with a subscription for each. */
+export function watchSeparately(url: string, uris: readonly string[]): void {
+  const ucwa = connect(url);
+  const each = (uri: string): Observable<string> =>
+    presence(ucwa, { uris: [uri] }).pipe(map(({ type }) => type));
+  watching = merge(...uris.map(each)).subscribe();
 }
 
 /** Returns the availability of each contact. */
 export function shown(): typeof states {
   return states;
+}
+
+/** Returns the statuses of the connection so far. */
+export function statusHistory(): readonly string[] {
+  return statuses;
+}
+
+/** Returns the number of gaps so far. */
+export function gapCount(): number {
+  return gaps;
 }
 
 export function leave(): void {

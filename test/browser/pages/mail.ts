@@ -1,20 +1,50 @@
 /** A page that counts new messages. */
-import type { Subscription } from 'rxjs';
+import { merge, type Observable, type Subscription } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
+import { suspendOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
+import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import type { Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+
+const INBOX = { folders: ['inbox'], events: ['newMail'] } as const;
 
 let watching: Subscription | undefined;
 let count = 0;
+const statuses: string[] = [];
+
+function connect(url: string): Exchange {
+  const exchange = connectExchange({ server: url, auth: bearer('secret') });
+  suspendOnPageHide(exchange);
+  exchange.status$.subscribe((status) => {
+    statuses.push(status.state === 'waiting' ? `waiting: ${status.reason}` : status.state);
+  });
+  return exchange;
+}
+
+function countMail(events$: Observable<EwsEvent>): void {
+  watching = events$.subscribe(({ type }) => {
+    if (type === 'newMail') count += 1;
+  });
+}
 
 /** Counts the messages that arrive in the inbox. */
 export function watch(url: string): void {
-  const exchange = connectExchange({ server: url, auth: bearer('secret') });
-  watching = streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe(
-    ({ type }) => {
-      if (type === 'newMail') count += 1;
-    },
-  );
+  countMail(streamingNotifications(connect(url), INBOX));
+}
+
+/** Counts the messages, with several subscriptions that poll. */
+export function poll(url: string, subscriptions: number): void {
+  const exchange = connect(url);
+  const each = (): Observable<EwsEvent> =>
+    pullNotifications(exchange, { ...INBOX, pollIntervalSeconds: 300 });
+  countMail(merge(...Array.from({ length: subscriptions }, each)));
+}
+
+/** Returns the statuses of the connection so far. */
+export function statusHistory(): readonly string[] {
+  return statuses;
 }
 
 /** Returns the number of messages. */

@@ -78,7 +78,8 @@ function inPage(errors: readonly string[]): string {
 async function served<Simulator extends UcwaSimulator | EwsSimulator>(
   simulator: Simulator,
 ): Promise<{ readonly simulator: Simulator; readonly server: Served }> {
-  const server = await serve(simulator.transport);
+  // With any port, so that a spec can put a proxy in between.
+  const server = await serve(simulator.transport, { allowedHosts: ['127.0.0.1'] });
   const url = new URL(new URL(simulator.url).pathname, server.origin).href;
   // Inherited, because the properties of a simulator are getters.
   const inherited = Object.create(simulator, { url: { value: url } }) as Simulator;

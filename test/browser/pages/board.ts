@@ -15,7 +15,7 @@ const statuses: string[] = [];
 
 function connect(url: string, frameUrl?: string): Ucwa {
   const transport = frameUrl === undefined ? {} : { transport: xframe({ url: frameUrl }) };
-  const ucwa = connectUcwa({ server: url, auth: bearer('secret'), ...transport });
+  const ucwa = connectUcwa({ server: url, auth: bearer('secret'), whenUnreachable: 'wait', ...transport });
   suspendOnPageHide(ucwa);
   ucwa.status$.subscribe((status) => {
     statuses.push(status.state === 'waiting' ? `waiting: ${status.reason}` : status.state);

@@ -39,10 +39,9 @@ describe('In a browser, a page that is left', () => {
     withPage<typeof board>('board', async ({ call, page, ucwa }) => {
       await call('watchSeparately', ucwa.url, uris(400));
       await eventually(() => expect(ucwa.presenceSubscriptions).to.have.length(400));
-      const before = ucwa.requests.length;
       await goAway(page);
       await eventually(() => expect(ucwa.applications).to.be.empty);
-      expect(ucwa.requests.slice(before).map(({ method }) => method)).to.deep.equal(['DELETE']);
+      expect(ucwa.requests.filter(({ method }) => method === 'DELETE')).to.have.length(1);
     }));
 
   it('removes 100 EWS subscriptions', () =>

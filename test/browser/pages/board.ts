@@ -1,7 +1,7 @@
 /** A page with a board of contacts. */
 import { map, merge, type Observable, type Subscription, tap } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
-import { suspendOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
+import { suspendOnPageHide } from '../../../lib/core/lifecycle/closing.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';

@@ -1,7 +1,7 @@
 /** A page that counts new messages. */
 import { merge, type Observable, type Subscription } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
-import { suspendOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
+import { suspendOnPageHide } from '../../../lib/core/lifecycle/closing.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';

@@ -1,12 +1,7 @@
 /** A page with a board of contacts. */
 import { map, merge, type Observable, type Subscription, tap } from 'rxjs';
-import { bearer } from '../../../lib/core/auth/auth.ts';
-import { suspendOnPageHide } from '../../../lib/core/lifecycle/closing.ts';
-import { connectUcwa } from '../../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
-import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import type { Ucwa } from '../../../lib/ucwa/session/session.ts';
-import { xframe } from '../../../lib/ucwa/transport/xframe.ts';
+import { bearer, suspendOnPageHide } from '../../../lib/index.ts';
+import { connectUcwa, presence, presenceBoard, type Ucwa, xframe } from '../../../lib/ucwa/index.ts';
 
 let watching: Subscription | undefined;
 let states: Readonly<Record<string, string | undefined>> = {};

@@ -1,12 +1,13 @@
 /** A page that counts new messages. */
 import { merge, type Observable, type Subscription } from 'rxjs';
-import { bearer } from '../../../lib/core/auth/auth.ts';
-import { suspendOnPageHide } from '../../../lib/core/lifecycle/closing.ts';
-import { connectExchange } from '../../../lib/ews/connect.ts';
-import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
-import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import type { Exchange } from '../../../lib/ews/session/session.ts';
-import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+import { bearer, suspendOnPageHide } from '../../../lib/index.ts';
+import {
+  connectExchange,
+  type EwsEvent,
+  type Exchange,
+  pullNotifications,
+  streamingNotifications,
+} from '../../../lib/ews/index.ts';
 
 const INBOX = { folders: ['inbox'], events: ['newMail'] } as const;
 

@@ -1,8 +1,6 @@
 /** A page that discovers the server of a domain, and signs in with a password. */
 import { firstValueFrom } from 'rxjs';
-import { password } from '../../../lib/ucwa/auth/signIn.ts';
-import { connectUcwa } from '../../../lib/ucwa/connect.ts';
-import { discovered } from '../../../lib/ucwa/discovery/discovered.ts';
+import { connectUcwa, discovered, password } from '../../../lib/ucwa/index.ts';
 
 /** Resolves with the path of the application, after it was deleted. */
 export async function connectAndClose(discoveryUrl: string): Promise<string> {

@@ -61,7 +61,8 @@ async function withinTwoSeconds(
   act: () => Promise<void>,
   assertion: () => Promise<void>,
 ): Promise<void> {
-  await page.clock.pauseAt(new Date(Date.now() + 3_600_000));
+  // Later than the clock of the page, which may be ahead.
+  await page.clock.pauseAt(new Date(Date.now() + 3 * 3_600_000));
   await act();
   let passedMs = 0;
   await eventually(async () => {

@@ -244,6 +244,8 @@ export function connectionBackoff(
               group: request.keepalive === true ? 'release' : isHeld ? 'held' : 'short',
               send: () => {
                 queues.delete(waiter);
+                // The platform may come online after a probe was sent that will fail.
+                if (outage.failures > 0) subscriber.add(online$.subscribe());
                 subscriber.add(
                   response$.subscribe({
                     next: (response) => receive(response, verdict(response), waiter, subscriber),
@@ -267,8 +269,10 @@ export function connectionBackoff(
     pause: (failures, error, shown = error) =>
       defer(() => {
         const askedMs = retryAfterOf(error) ?? 0;
-        const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
-        if (isHeldBack && isOfServer(error)) return timer(0);
+        const isHeldBack =
+          (failures <= outage.failures && isOfServer(error)) ||
+          (outage.failures > 0 && shown instanceof NetworkError);
+        if (isHeldBack && askedMs <= maxRetryAfterMs) return timer(0);
         const waitMs = backoff(failures, policy, askedMs);
         if (shown !== undefined && !(outage.failures > 0 && isOfServer(shown)))
           recordFailure(shown, failures, asyncScheduler.now() + waitMs);

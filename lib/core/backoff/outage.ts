@@ -48,7 +48,8 @@ export function outageAfter(
     case 'answered':
       return NO_OUTAGE;
     case 'online':
-      return failures === 0 || isAsked ? before : { ...before, retryAt: Math.min(retryAt, now) };
+      // The network may still need a moment: the waits grow from the start again.
+      return failures === 0 || isAsked ? before : { ...before, failures: 1, retryAt: Math.min(retryAt, now) };
     case 'probed': {
       const unanswered = isProbing ? failures + 1 : failures;
       return {

@@ -314,6 +314,25 @@ describe('connectionBackoff', () => {
     }
   });
 
+  it('sends the next probe soon if the platform comes online during one that fails', () => {
+    const online$ = new Subject<void>();
+    const one = inVirtualTime(() => {
+      const server = world({ online$, latencyMs: 500 });
+      server.fate = 'reset';
+      server.send('first');
+      for (const second of [1, 3, 6, 10]) at(second, () => server.send(`at ${second}`));
+      at(17.2, () => {
+        online$.next();
+        server.fate = 'serve';
+      });
+      at(18, () => server.send('next'));
+      return server;
+    });
+    // The backoff after five failures in a row is eight seconds.
+    expect(one.sent.slice(-2)).to.deep.equal(['17 at%2010', '19.5 next']);
+    expect(online$.observed).to.equal(false);
+  });
+
   it('probes when the platform comes online, unless there was a Retry-After', () => {
     for (const [fate, sentAt] of [
       ['reset', '0.5'],
@@ -419,7 +438,8 @@ describe('connectionBackoff', () => {
         failed();
         expectObservable(pause(1, lost)).toBe('(a|)', { a: 0 });
         expectObservable(pause(1, refused)).toBe('(a|)', { a: 0 });
-        expectObservable(pause(2, lost)).toBe('2s (a|)', { a: 0 });
+        expectObservable(pause(2, lost)).toBe('(a|)', { a: 0 });
+        expectObservable(pause(2, refused)).toBe('2s (a|)', { a: 0 });
         expectObservable(pause(1, new HttpError(404, ask('a')))).toBe('1s (a|)', { a: 0 });
         expectObservable(pause(1, new Error('of a provider'))).toBe('1s (a|)', { a: 0 });
         expectObservable(pause(1)).toBe('1s (a|)', { a: 0 });

@@ -13,7 +13,7 @@ import { type Activity, requestLog } from '../core/transport/requestLog.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
 import { CHECKPOINTING, type ConnectionCheckpointing } from './application/checkpointed.ts';
-import { randomId, type ConfiguredIdentity } from './application/journal.ts';
+import { randomId, type ConfiguredIdentity } from './application/identity.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
 import { signerOption, UNSIGNED } from './auth/signer.ts';
 import { type Batch, BATCHING } from './batch/batched.ts';

@@ -25,7 +25,7 @@ import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import type { ConnectionCheckpointing } from './checkpointed.ts';
 import { createdApplication, type CreationConfig, type OwnApplication } from './create.ts';
-import { type ApplicationIdentity, randomId, type ConfiguredIdentity } from './journal.ts';
+import { type ApplicationIdentity, randomId, type ConfiguredIdentity } from './identity.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import { afterCreation, afterError, NOT_CREATED, type RecreationPolicy } from './recreation.ts';
 import type { Publish } from './publish.ts';

@@ -8,7 +8,7 @@ import type { ServerLocation } from '../discovery/location.ts';
 import { decideDelete } from '../protocol/failures.ts';
 import { type Answered, requestJson, requestNothing } from '../protocol/request.ts';
 import { applicationCodec, type ApplicationResource } from '../protocol/resource.ts';
-import type { ApplicationIdentity } from './journal.ts';
+import type { ApplicationIdentity } from './identity.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 
 /** The lifecycle of an application that the connection has created. */

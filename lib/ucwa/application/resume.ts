@@ -12,14 +12,8 @@ import { decideDelete } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { requestNothing } from '../protocol/request.ts';
 import { APPLICATION_IF_LOST, type OwnApplication, type OwnedApplication } from './create.ts';
-import {
-  type ApplicationIdentity,
-  isConfigured,
-  type ConfiguredIdentity,
-  CONNECTION_JOURNAL,
-  type ConnectionJournal,
-  type ConnectionPosition,
-} from './journal.ts';
+import { type ApplicationIdentity, type ConfiguredIdentity, isConfigured } from './identity.ts';
+import { CONNECTION_JOURNAL, type ConnectionJournal, type ConnectionPosition } from './journal.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
 /** The options of {@link resumedApplications}. */

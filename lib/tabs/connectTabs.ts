@@ -176,9 +176,10 @@ export function tabsOf(
         if (!('id' in message) || message.id !== id) return;
         if (message.type === 'next') next(decode(message.value, errors));
         else if (message.type === 'patch') {
-          const { set, deleted } = message.patch;
+          const { isWhole, set, deleted, fields } = message.patch;
+          const before = isWhole ? new Map() : (latest as ReadonlyMap<unknown, unknown>);
           const difference = { set: decode(set, errors) as (readonly [unknown, unknown])[], deleted };
-          next(patched(latest as ReadonlyMap<unknown, unknown>, difference));
+          next(Object.assign(patched(before, difference), decode(fields, errors)));
         } else if (message.type === 'error') subscriber.error(decode(message.error, errors));
         else if (message.type === 'complete') subscriber.complete();
       });

@@ -33,9 +33,9 @@ export type TabMessage =
 export type WorkerMessage =
   /** The first message. The worker holds the Web Lock of this name, if it has Web Locks. */
   | { readonly type: 'welcome'; readonly lock: string | undefined }
-  /** A stream has emitted a value. */
+  /** A stream has emitted a value that is no Map. */
   | { readonly type: 'next'; readonly id: number; readonly value: Encoded }
-  /** A stream has emitted a Map that differs from its last one in these entries. */
+  /** A stream has emitted a Map. */
   | { readonly type: 'patch'; readonly id: number; readonly patch: MapPatch }
   | { readonly type: 'error'; readonly id: number; readonly error: Encoded }
   | { readonly type: 'complete'; readonly id: number }
@@ -79,8 +79,12 @@ export interface SentError {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The difference between two Maps. */
+/** A Map, as the difference from the last one. */
 export interface MapPatch {
+  /** Whether `set` has all entries. */
+  readonly isWhole: boolean;
   readonly set: Encoded;
   readonly deleted: readonly unknown[];
+  /** The properties that the Map has besides its entries, such as `isStale` of a board. */
+  readonly fields: Encoded;
 }

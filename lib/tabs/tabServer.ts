@@ -138,9 +138,11 @@ export function tabServer(define: (call: CallTab) => ServedStreams, lock: Lock |
     const next = (value: unknown): WorkerMessage => {
       const difference = differenceOf(latest, value);
       latest = value;
-      if (difference === undefined) return { type: 'next', id, value: encode(value) };
-      const { set, deleted } = difference;
-      return { type: 'patch', id, patch: { set: encode(set), deleted } };
+      if (!(value instanceof Map)) return { type: 'next', id, value: encode(value) };
+      const { set, deleted } = difference ?? { set: [...value], deleted: [] };
+      const fields = encode(Object.fromEntries(Object.entries(value)));
+      const isWhole = difference === undefined;
+      return { type: 'patch', id, patch: { isWhole, set: encode(set), deleted, fields } };
     };
     // An earlier connection may be deleting the application that the next one would find.
     return defer(() => from(closing === undefined ? [undefined] : closing))

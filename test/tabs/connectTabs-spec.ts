@@ -91,7 +91,7 @@ describe('connectTabs', () => {
     expect(seen).to.deep.equal(['a', 'b']);
   });
 
-  it('emits a gap when the worker changes, and before the first event of the new one', () => {
+  it('emits a gap when the worker changes, and before its first event', () => {
     const source$ = new Subject<string>();
     const { events, changeWorker } = tabWith(() => ({ event: () => source$ }));
     const seen: unknown[] = [];
@@ -123,6 +123,50 @@ describe('connectTabs', () => {
       ['bob', { name: 'bob' }],
     ]);
     expect(after!.get('sara')).to.equal(before!.get('sara'));
+  });
+
+  it('keeps the properties and the order of a Map', () => {
+    const source$ = new Subject<ReadonlyMap<string, number>>();
+    const { states } = tabWith(() => ({ board: () => source$ }));
+    const boards: unknown[] = [];
+    states['board']!().subscribe((board) =>
+      boards.push([...(board as Map<string, number>)], { ...(board as object) }),
+    );
+    const asOf = new Date(7);
+    source$.next(
+      Object.assign(
+        new Map([
+          ['a', 1],
+          ['b', 2],
+        ]),
+        { isStale: false },
+      ),
+    );
+    source$.next(
+      Object.assign(
+        new Map([
+          ['b', 2],
+          ['a', 1],
+        ]),
+        { isStale: true, asOf },
+      ),
+    );
+    expect(boards).to.deep.equal([
+      ...[
+        [
+          ['a', 1],
+          ['b', 2],
+        ],
+        { isStale: false },
+      ],
+      ...[
+        [
+          ['b', 2],
+          ['a', 1],
+        ],
+        { isStale: true, asOf },
+      ],
+    ]);
   });
 
   it('shares streams whose arguments have their members in another order', () => {

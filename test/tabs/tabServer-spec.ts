@@ -93,7 +93,12 @@ describe('tabServer', () => {
     );
     expect(tab.received.at(-1)).to.deep.equal({
       ...{ type: 'patch', id: 0 },
-      patch: { set: { value: [['b', {}]], hasErrors: false }, deleted: [] },
+      patch: {
+        isWhole: false,
+        set: { value: [['b', {}]], hasErrors: false },
+        deleted: [],
+        fields: { value: {}, hasErrors: false },
+      },
     });
   });
 
@@ -173,7 +178,7 @@ describe('tabServer', () => {
     expect(log.at(-1)).to.equal('close');
   });
 
-  it('calls the tab that was shown last, and another one if it leaves', () => {
+  it('calls the tab that was shown last, else another one', () => {
     const server = serving((call) => concat(call('token' as never), NEVER));
     const [one, other] = [joinTab(server, 'one'), joinTab(server, 'other')];
     one.post({ type: 'join', tab: 'one' });

@@ -86,7 +86,7 @@ describe('UCWA over real sockets', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('reports as status that the server has gone, and that it is back', async () => {
+  it('reports as status that the server has gone, and is back', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0.01 });
     const before = await serve(server.transport);
     const ucwa = connectUcwa({

@@ -159,7 +159,7 @@ describe('pollAfter', () => {
     it(name, () => expect(after(...inputs)).to.deep.include(part));
   }
 
-  it('trusts a request after twice the time that the last one took to fail', () => {
+  it('trusts a request after twice the time that the last took', () => {
     const pending = [requested, sent].reduce((state, input) => pollAfter(state, input, 0), due);
     expect(pollAfter(pending, failed(lost), 30_000)).to.include({ trustedAfterMs: 60_000 });
   });

@@ -82,7 +82,7 @@ describe('presenceBoard', () => {
     expect(after.get(BOB)).to.equal(before.get(BOB));
   });
 
-  it('says since when it is stale without a network, and when it is current again', () => {
+  it('says since when it is stale, and when it is current again', () => {
     const { server, ucwa, boards, cut } = offline();
     inVirtualTime(() => {
       const watching = presenceBoard(ucwa, [SARA], { details: [] }).subscribe((board) =>

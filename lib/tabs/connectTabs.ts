@@ -40,13 +40,6 @@ export interface TabsGap {
   readonly reason: 'workerChanged';
 }
 
-/** The functions that the streams call in their tabs. */
-type FunctionsOf<Define extends DefineStreams> = Define extends (
-  call: CallTab<infer Functions>,
-) => ServedStreams
-  ? Functions
-  : never;
-
 /** The options of {@link connectTabs}. */
 export type TabsOptions<Define extends DefineStreams> = {
   /**
@@ -72,7 +65,9 @@ export type TabsOptions<Define extends DefineStreams> = {
   ? unknown
   : {
       /** The functions that the streams call with {@link CallTab}. */
-      readonly functions: FunctionsOf<Define>;
+      readonly functions: Define extends (call: CallTab<infer Functions>) => ServedStreams
+        ? Functions
+        : never;
     });
 
 /** The functions of a group of streams, as a tab calls them. */
@@ -82,17 +77,14 @@ export type TabEvents<Functions extends StreamFunctions> = {
   ) => Observable<ObservedValueOf<ReturnType<Functions[Name]>> | TabsGap>;
 };
 
-type StatesOf<Streams> = Streams extends { readonly states: infer States } ? States : unknown;
-type EventsOf<Streams> = Streams extends { readonly events: infer Events extends StreamFunctions }
-  ? TabEvents<Events>
-  : unknown;
-
 /** The streams of a worker in a tab. */
 export interface Tabs<Streams extends ServedStreams> {
   /** The states of the worker. Each emits its current value when it is subscribed. */
-  readonly states: StatesOf<Streams>;
+  readonly states: Streams extends { readonly states: infer States } ? States : unknown;
   /** The events of the worker, and a {@link TabsGap} when the worker has changed. */
-  readonly events: EventsOf<Streams>;
+  readonly events: Streams extends { readonly events: infer Events extends StreamFunctions }
+    ? TabEvents<Events>
+    : unknown;
   /**
    * Emits whether a worker serves this tab: on subscription, and on every change. While it is false, states
    * may be outdated. Subscribing to it connects the tab.

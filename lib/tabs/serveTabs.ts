@@ -9,7 +9,7 @@ export type DefineStreams = (call: never) => ServedStreams;
 /** The streams that {@link serveTabs} serves. */
 export interface ServedTabs<Define extends DefineStreams> {
   readonly define: Define;
-  /** For `connectTabs`: serves the streams from a tab. */
+  /** @internal For `connectTabs`: serves the streams from a tab. */
   readonly open: () => TabServer;
 }
 

@@ -52,7 +52,12 @@ export interface CallTab<Functions extends TabFunctions<keyof Functions> = TabFu
 /** The streams of a worker, and the connections that they use. */
 export interface ServedStreams {
   /** The connections, which are closed when the last tab has left. */
-  readonly connections: readonly { suspend(): void; close(): PromiseLike<unknown> }[];
+  readonly connections: readonly {
+    /** Removes everything from the server at once. */
+    suspend(): void;
+    /** Ends the connection. */
+    close(): PromiseLike<unknown>;
+  }[];
   /**
    * Streams of which only the latest value matters, such as boards. A late subscriber receives that value.
    */

@@ -8,7 +8,6 @@ import {
   invalidType,
   objectOption,
   type OptionRules,
-  numberOption,
 } from '../core/options.ts';
 import { type Auth, authOption } from '../core/auth/auth.ts';
 import type { Fetch } from '../core/transport/send.ts';
@@ -31,15 +30,9 @@ export interface StreamingLimits {
   readonly maxConnections?: number;
 }
 
-/**
- * Returns how many streaming requests may be open at a time.
- *
- * @throws TypeError that names the option.
- */
-export function checkMaxConnections(streaming: StreamingLimits = {}): number {
-  const { maxConnections = 3 } = objectOption('streaming', streaming, { maxConnections: 1 });
-  return numberOption('streaming.maxConnections', maxConnections, { min: 1, max: 100, integer: true });
-}
+const STREAMING_RULES: OptionRules<StreamingLimits> = {
+  maxConnections: { min: 1, max: 100, integer: true },
+};
 
 /** Which server, how to sign in, and as whom. */
 export interface ExchangeOptions {
@@ -128,7 +121,7 @@ const RULES: OptionRules<ExchangeOptions> = {
     if (!isObservable(value)) throw invalidOption(name, value, 'an Observable');
   },
   whenUnreachable: ['wait', 'error'],
-  streaming: 1,
+  streaming: (name, value) => objectOption(name, value as StreamingLimits, STREAMING_RULES),
   limits: 1,
 };
 
@@ -177,7 +170,7 @@ export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
     server: serverOption(options, auth),
     groupAffinity: affinity === undefined ? undefined : AFFINITY.read('affinity', affinity).group,
     ...{ whenUnreachable, version, retry, maxConcurrentRequests },
-    maxConnections: checkMaxConnections(options.streaming),
+    maxConnections: options.streaming?.maxConnections ?? 3,
     limits: checkLimits(options.limits),
   };
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { BehaviorSubject, finalize, interval, NEVER, type Observable, of, Subject, take } from 'rxjs';
 import { ClosedError, HttpError } from '../../lib/core/errors.ts';
 import { connectTabs, type Tabs, type TabsGap, tabsOf } from '../../lib/tabs/connectTabs.ts';
 import type { Link } from '../../lib/tabs/link.ts';
+import { VERSION } from '../../lib/tabs/platform.ts';
 import { type ServedTabs, serveTabs } from '../../lib/tabs/serveTabs.ts';
 import { type CallTab, type StreamFunctions, tabServer } from '../../lib/tabs/tabServer.ts';
 import { joinTab } from '../support/tabs/tabPorts.ts';
@@ -218,6 +220,11 @@ describe('connectTabs', () => {
       states['token']!().subscribe({ error: resolve });
     });
     expect(error).to.be.instanceOf(TypeError).with.property('message').that.contains('no function token');
+  });
+
+  it('names workers by the version of the library', () => {
+    const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    expect((JSON.parse(text) as { readonly version: string }).version).to.equal(VERSION);
   });
 
   it('does nothing before a subscription', () => {

@@ -97,7 +97,7 @@ describe('whenUnreachable', () => {
     });
   }
 
-  it('lets a stream of EWS that begins in an outage wait if another stream has worked', () => {
+  it('lets a new EWS stream wait if another stream has worked', () => {
     const server = ewsSimulator();
     let error: unknown;
     inVirtualTime(() => {

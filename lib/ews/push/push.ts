@@ -10,7 +10,6 @@ import {
   tap,
   throwError,
   timeout,
-  Subject,
 } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
@@ -32,6 +31,7 @@ import { gapEvent } from '../subscription/progress.ts';
 import { advanceNotified, endLeaseIfGone, saveProgress, type Stream } from '../subscription/stream.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { newSecret, withSecret, SECRET_PARAMETER, secretIn, type PushRequest } from './pushRequest.ts';
+import { postLog } from './postLog.ts';
 import { type PushRouter, routerOf } from './router.ts';
 import { deduplicate } from './sendNotification.ts';
 import type { PushSubscriptionRequest } from '../protocol/envelope.ts';
@@ -44,7 +44,6 @@ import {
   type ResolvedNotificationOptions,
   type ResumableOptions,
 } from '../subscription/options.ts';
-import { headersFrom, type HttpResponse, type Middleware } from '../../core/transport/transport.ts';
 
 /** Options of `pushNotifications`. @inline */
 export interface PushOptions extends ResumableOptions {
@@ -280,31 +279,4 @@ export function pushNotifications(
   return notifications(session, resolved, (server, stream) =>
     pushSubscription(server, resolved, stream, router),
   );
-}
-
-/**
- * Returns a function that adds posts to the request log of a connection, with the status of their responses.
- *
- * @param url The URL that is posted to.
- */
-function postLog(logged: Middleware, url: string): (post: PushRequest) => PushRequest {
-  return ({ body$, respond, ...post }) => {
-    const response$ = new Subject<HttpResponse>();
-    let bytes = 0;
-    logged(() => response$)({ method: 'POST', url })
-      .pipe(mergeMap((response) => response.body$))
-      .subscribe();
-    return {
-      ...post,
-      body$: body$.pipe(tap(({ byteLength }) => (bytes += byteLength))),
-      respond: (response) => {
-        respond(response);
-        const { status, headers } = response;
-        // The log counts the bytes of the body that it passes on: here those of the post.
-        const posted$ = of(new Uint8Array(bytes));
-        response$.next({ status, url, headers: headersFrom(headers), body$: posted$ });
-        response$.complete();
-      },
-    };
-  };
 }

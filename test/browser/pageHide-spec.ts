@@ -113,7 +113,7 @@ describe('In a browser, a page that is left', () => {
 });
 
 describe('In a browser, a frozen page', () => {
-  it('is current after it resumes, also if the server has ended its application', () =>
+  it('is current after it resumes, even without its old application', () =>
     withPage<typeof board>(
       'board',
       async ({ call, page, ucwa, context }) => {

@@ -314,7 +314,7 @@ describe('connectionBackoff', () => {
     }
   });
 
-  it('sends the next probe soon if the platform comes online during one that fails', () => {
+  it('probes again soon if the platform comes online during a probe', () => {
     const online$ = new Subject<void>();
     const one = inVirtualTime(() => {
       const server = world({ online$, latencyMs: 500 });

@@ -272,7 +272,8 @@ export function connectionBackoff(
         const isHeldBack =
           (failures <= outage.failures && isOfServer(error)) ||
           (outage.failures > 0 && shown instanceof NetworkError);
-        if (isHeldBack && askedMs <= maxRetryAfterMs) return timer(0);
+        // Subscribed to without a gap, so that the platform does not come online unnoticed.
+        if (isHeldBack && askedMs <= maxRetryAfterMs) return merge(timer(0), online$).pipe(take(1));
         const waitMs = backoff(failures, policy, askedMs);
         if (shown !== undefined && !(outage.failures > 0 && isOfServer(shown)))
           recordFailure(shown, failures, asyncScheduler.now() + waitMs);

@@ -41,8 +41,8 @@ export interface DistinctPresenceOptions<Value> {
  * distinctPresence()   --sara Busy--john Busy-------------sara Away--sara Busy--|
  * ```
  *
- * @param options Where a value has its contact and its presence. Both are required for values other than
- * {@link PresenceState}, such as events.
+ * @param options Where a value has its contact and its presence. Both are required for values that are not
+ * the state of a contact, such as events.
  * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the
  * result errors.
  *

@@ -56,9 +56,9 @@ export type ReleaseOutcome = ReleaseEntry &
 
 /** A resource whose removal has started, or whose creation has no response yet. @inline */
 export interface PendingRelease {
-  /** As in {@link ReleaseEntry}. */
+  /** As in {@link ReleaseOutcome}. */
   readonly resource: string;
-  /** As in {@link ReleaseEntry}; undefined if its creation has no response yet. */
+  /** As in {@link ReleaseOutcome}; undefined if its creation has no response yet. */
   readonly id: string | undefined;
 }
 

@@ -28,16 +28,16 @@ describe('In a browser, a page', () => {
     }));
 
   it('fails a spec that does not expect its errors', async () => {
-    const errorOf = (script: string): Promise<string> =>
-      withPage<typeof board>('board', async ({ page }) => {
-        await page.evaluate(script);
+    const errorOf = (event: 'console' | 'weberror', script: string): Promise<string> =>
+      withPage<typeof board>('board', async ({ page, context }) => {
+        const reported =
+          event === 'console' ? context.waitForEvent('console') : context.waitForEvent('weberror');
+        await Promise.all([reported, page.evaluate(script)]);
       }).then(String, String);
-    expect(await errorOf('console.error("logged")')).to.contain('the page reported:\nlogged');
-    expect(
-      await errorOf('new Promise((done) => { setTimeout(() => { done(); undefinedName(); }); })'),
-    ).to.match(/the page reported:\nReferenceError: undefinedName/);
-    expect(
-      await errorOf('Promise.reject(new Error("rejected")); new Promise((done) => setTimeout(done))'),
-    ).to.contain('rejected');
+    expect(await errorOf('console', 'console.error("logged")')).to.contain('the page reported:\nlogged');
+    expect(await errorOf('weberror', 'setTimeout(() => undefinedName()); 1')).to.match(
+      /the page reported:\nReferenceError: undefinedName/,
+    );
+    expect(await errorOf('weberror', 'Promise.reject(new Error("rejected")); 1')).to.contain('rejected');
   });
 });

@@ -269,14 +269,13 @@ export function connectionBackoff(
     pause: (failures, error, shown = error) =>
       defer(() => {
         const askedMs = retryAfterOf(error) ?? 0;
-        const isHeldBack =
-          (failures <= outage.failures && isOfServer(error)) ||
-          (outage.failures > 0 && shown instanceof NetworkError);
+        const inARow = outage.cameOnline ? Math.min(failures, outage.failures) : failures;
+        const isHeldBack = inARow <= outage.failures && isOfServer(error);
         // Subscribed to without a gap, so that the platform does not come online unnoticed.
         if (isHeldBack && askedMs <= maxRetryAfterMs) return merge(timer(0), online$).pipe(take(1));
-        const waitMs = backoff(failures, policy, askedMs);
+        const waitMs = backoff(inARow, policy, askedMs);
         if (shown !== undefined && !(outage.failures > 0 && isOfServer(shown)))
-          recordFailure(shown, failures, asyncScheduler.now() + waitMs);
+          recordFailure(shown, inARow, asyncScheduler.now() + waitMs);
         const time$ = timer(waitMs);
         const early$ = askedMs > 0 ? left : merge(online$, recovered, left);
         return merge(time$, early$).pipe(take(1));

@@ -12,6 +12,8 @@ export interface Outage {
   readonly isAsked: boolean;
   /** Whether a probe has no result yet. */
   readonly isProbing: boolean;
+  /** Whether the platform came online during the outage, after which all waits grow from the start again. */
+  readonly cameOnline: boolean;
 }
 
 /** An input of {@link outageAfter}. */
@@ -26,7 +28,10 @@ export type OutageInput =
   | { readonly what: 'online' };
 
 /** The state of a server that works. */
-export const NO_OUTAGE: Outage = { failures: 0, retryAt: 0, isAsked: false, isProbing: false };
+export const NO_OUTAGE: Outage = {
+  ...{ failures: 0, retryAt: 0 },
+  ...{ isAsked: false, isProbing: false, cameOnline: false },
+};
 
 /**
  * Returns the state after an input: a pure function, except for the jitter of the policy.
@@ -48,12 +53,14 @@ export function outageAfter(
     case 'answered':
       return NO_OUTAGE;
     case 'online':
-      // The network may still need a moment: the waits grow from the start again.
-      return failures === 0 || isAsked ? before : { ...before, failures: 1, retryAt: Math.min(retryAt, now) };
+      // The network may still need a moment.
+      return failures === 0 || isAsked
+        ? before
+        : { ...before, failures: 1, retryAt: Math.min(retryAt, now), cameOnline: true };
     case 'probed': {
       const unanswered = isProbing ? failures + 1 : failures;
       return {
-        ...{ failures: unanswered, isAsked: false, isProbing: true },
+        ...{ ...before, failures: unanswered, isAsked: false, isProbing: true },
         retryAt: now + Math.max(1, backoff(unanswered, policy)),
       };
     }
@@ -63,7 +70,7 @@ export function outageAfter(
         return now + askedMs > retryAt ? { ...before, retryAt: now + askedMs, isAsked: askedMs > 0 } : before;
       }
       return {
-        ...{ failures: failures + 1, isAsked: askedMs > 0, isProbing: false },
+        ...{ ...before, failures: failures + 1, isAsked: askedMs > 0, isProbing: false },
         retryAt: now + backoff(failures + 1, policy, askedMs),
       };
     }

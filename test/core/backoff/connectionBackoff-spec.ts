@@ -438,13 +438,24 @@ describe('connectionBackoff', () => {
         failed();
         expectObservable(pause(1, lost)).toBe('(a|)', { a: 0 });
         expectObservable(pause(1, refused)).toBe('(a|)', { a: 0 });
-        expectObservable(pause(2, lost)).toBe('(a|)', { a: 0 });
+        expectObservable(pause(2, lost)).toBe('2s (a|)', { a: 0 });
         expectObservable(pause(2, refused)).toBe('2s (a|)', { a: 0 });
         expectObservable(pause(1, new HttpError(404, ask('a')))).toBe('1s (a|)', { a: 0 });
         expectObservable(pause(1, new Error('of a provider'))).toBe('1s (a|)', { a: 0 });
         expectObservable(pause(1)).toBe('1s (a|)', { a: 0 });
         const asked = new HttpError(503, ask('a'), { retryAfterMs: 400_000 });
         expectObservable(pause(1, asked)).toBe('401s (a|)', { a: 0 });
+      });
+    });
+
+    it('grows from the start again after the platform came online', () => {
+      inVirtualTime(({ expectObservable }) => {
+        const online$ = new Subject<void>();
+        const { pause, failed } = world({ online$ }).backoff;
+        failed();
+        expectObservable(pause(5)).toBe('500ms (a|)', { a: undefined });
+        at(0.5, () => online$.next());
+        at(0.6, () => expectObservable(pause(5)).toBe('1600ms (a|)', { a: 0 }));
       });
     });
 

@@ -10,7 +10,7 @@ import type { WaitingReason } from '../../../lib/core/connectionStatus.ts';
 import { HttpError, NetworkError, TokenError } from '../../../lib/core/errors.ts';
 
 const policy = { initialMs: 100, maxMs: 1000, random: () => 1 };
-const down: Outage = { failures: 2, retryAt: 1000, isAsked: false, isProbing: false };
+const down: Outage = { failures: 2, retryAt: 1000, isAsked: false, isProbing: false, cameOnline: false };
 const probing: Outage = { ...down, isProbing: true };
 const asked: Outage = { ...down, isAsked: true };
 
@@ -31,8 +31,20 @@ describe('outageAfter', () => {
     ['a later wish to wait', down, { what: 'failed', askedMs: 7000 }, 5, { ...asked, retryAt: 7005 }],
     ['an earlier wish to wait', down, { what: 'failed', askedMs: 10 }, 5, down],
     ['a probe', asked, { what: 'probed' }, 1000, { ...probing, retryAt: 1200 }],
-    ['a network in an outage', down, { what: 'online' }, 5, { ...down, failures: 1, retryAt: 5 }],
-    ['a network that comes after the probe is due', down, { what: 'online' }, 2000, { ...down, failures: 1 }],
+    [
+      'a network in an outage',
+      down,
+      { what: 'online' },
+      5,
+      { ...down, failures: 1, retryAt: 5, cameOnline: true },
+    ],
+    [
+      'a network that comes after the probe is due',
+      down,
+      { what: 'online' },
+      2000,
+      { ...down, failures: 1, cameOnline: true },
+    ],
     ['a network while the server wants to be left alone', asked, { what: 'online' }, 5, asked],
     ['a network without an outage', NO_OUTAGE, { what: 'online' }, 5, NO_OUTAGE],
   ];

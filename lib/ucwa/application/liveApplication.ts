@@ -64,6 +64,8 @@ export interface LiveApplication extends Application {
   readonly isGone: boolean;
   /** Whether it must not be used any more: it is gone, or left to another client. */
   readonly isEnded: boolean;
+  /** The error that ended it. */
+  readonly endedBy: unknown;
   /** Ends it with the error that showed that it is gone. */
   markGone(error: unknown): void;
   /** Ends it because another client has taken over its channel. */
@@ -81,9 +83,11 @@ export function liveApplication(
   const over = new Subject<unknown>();
   let isLost = false;
   let isOver = false;
+  let endedBy: unknown;
   const end = (error: unknown): void => {
     if (isOver) return;
     isOver = true;
+    endedBy = error;
     over.next(error);
   };
   return {
@@ -104,6 +108,9 @@ export function liveApplication(
     },
     get isEnded() {
       return isOver;
+    },
+    get endedBy() {
+      return endedBy;
     },
     markGone: (error) => {
       isLost = true;

@@ -1,5 +1,6 @@
 import { catchError, EMPTY, Observable, Subscription, tap, throwError, asyncScheduler, defer } from 'rxjs';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
+import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import { type LiveApplication, probeApplication } from '../application/liveApplication.ts';
 import { consume } from '../channel/eventBuffer.ts';
 import type { KeyedEvent } from '../channel/eventRouter.ts';
@@ -54,7 +55,7 @@ export function activeSubscription<Made extends Created, Value>(
       if (loss?.isRemoved === true) lease.endedByServer();
       emit(keyed);
       if (role === 'deleted') subscriber.error(ended('deleted'));
-      else if (loss !== undefined) subscriber.error(ended('lost'));
+      else if (loss !== undefined) subscriber.error(ended(isSuspension(application) ? 'suspended' : 'lost'));
       else if (subscriber.closed) return;
       else if (role === 'expiring') renewNow?.('expiring');
       else if (reason === 'resync') renewNow?.('resync');
@@ -114,6 +115,11 @@ export function activeSubscription<Made extends Created, Value>(
       );
     }
   });
+}
+
+/** Whether this connection has removed the application, because it was suspended. */
+function isSuspension({ endedBy }: LiveApplication): boolean {
+  return endedBy instanceof SuspendedError;
 }
 
 /** Returns whether a gap ends the subscription, and whether it is certain that the server has removed it. */

@@ -14,7 +14,7 @@ export interface LifetimeOptions {
   readonly durationMinutes?: number;
   /**
    * The reaction to a server that has ended or lost the subscription: create it again and emit a `gap` event,
-   * complete, or error with an `EndedError`.
+   * complete, or error with an `EndedError`. After a suspension of the connection it is always created again.
    * @default 'recreate'
    */
   readonly onLost?: 'recreate' | 'complete' | 'error';

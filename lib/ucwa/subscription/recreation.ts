@@ -11,9 +11,10 @@ export type OnLost = 'recreate' | 'complete' | 'error';
  * - `deleted`: the server announced it.
  * - `gone`: the server does not know the subscription, but its application.
  * - `lost`: a gap reported it, for all subscriptions of the application.
+ * - `suspended`: the connection was suspended, which removed its application; a gap reported it.
  * - `replaced`: this library replaces it, because a late request could still change it.
  */
-export type Ending = 'deleted' | 'gone' | 'lost' | 'replaced';
+export type Ending = 'deleted' | 'gone' | 'lost' | 'suspended' | 'replaced';
 
 /** The internal error of one subscription: its stream decides what follows. */
 export class SubscriptionEnded extends Error {
@@ -49,7 +50,7 @@ export type RecreationStep =
 /** A subscription that ends sooner counts as a failure, in milliseconds. */
 const MIN_LIFETIME_MS = 60_000;
 
-const CAUSES: Readonly<Record<Exclude<Ending, 'replaced'>, string>> = {
+const CAUSES: Readonly<Record<Exclude<Ending, 'suspended' | 'replaced'>, string>> = {
   deleted: 'its time was over, or another client has removed it',
   gone: 'the server no longer knows it',
   lost: 'the server has lost the state of the application, or the application',
@@ -66,6 +67,11 @@ export function afterEnding(
   onLost: OnLost,
 ): readonly [RecreationState, RecreationStep] {
   if (ending === 'replaced') return [{ ending, failures: before }, { type: 'awaitRemoval' }];
+  if (ending === 'suspended')
+    return [
+      { ending, failures: before },
+      { type: 'create', afterFailures: 0 },
+    ];
   const failures = lifetimeMs < MIN_LIFETIME_MS ? before + 1 : 0;
   const state = { ending, failures };
   if (onLost === 'complete') return [state, { type: 'complete' }];
@@ -87,5 +93,5 @@ export function afterRefusal(
 
 /** Whether a subscription takes the place of one whose end no gap has reported. */
 export function isReplacement({ ending }: RecreationState): boolean {
-  return ending !== undefined && ending !== 'lost';
+  return ending !== undefined && ending !== 'lost' && ending !== 'suspended';
 }

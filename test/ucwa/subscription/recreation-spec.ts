@@ -63,6 +63,7 @@ describe('afterEnding', () => {
       state('gone', 0),
       create(0),
     ],
+    ['continues after a suspension', INITIAL, 'suspended', 0, 'error', state('suspended', 0), create(0)],
     ['completes', INITIAL, 'lost', 0, 'complete', state('lost', 1), { type: 'complete' }],
   ];
   for (const [name, before, ending, lifetimeMs, onLost, after, step] of cases) {
@@ -107,6 +108,7 @@ describe('isReplacement', () => {
   const cases: readonly (readonly [Ending | undefined, boolean])[] = [
     [undefined, false],
     ['lost', false],
+    ['suspended', false],
     ['deleted', true],
     ['gone', true],
     ['replaced', true],

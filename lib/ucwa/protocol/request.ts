@@ -75,8 +75,10 @@ export function requestNothing(
 ): Observable<void> {
   return accepted(transport, request).pipe(
     map((response) => {
-      const type = response.headers.get('content-type');
-      if (type !== undefined && /xml/i.test(type)) throw notUcwa(type, subject);
+      const type = response.headers.get('content-type') ?? '';
+      // As a part of a batch, too, of which the transport sees only the whole.
+      if (/html/i.test(type)) throw webPage(request);
+      if (/xml/i.test(type)) throw notUcwa(type, subject);
     }),
   );
 }

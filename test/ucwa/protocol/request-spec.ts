@@ -166,8 +166,9 @@ describe('requestNothing', () => {
     expect(askNothing(server({ status: 200 }))).to.equal('done');
   });
 
-  it('rejects XML, which may be the page of a proxy', () => {
+  it('rejects XML and web pages, which a proxy may have sent', () => {
     expect(askNothing(server({ type: 'text/xml', text: '<html/>' }))).to.be.instanceOf(DecodeError);
+    expect(askNothing(server({ type: 'text/html', text: '<html/>' }))).to.be.instanceOf(NetworkError);
   });
 
   it('reports a refusal', () => {

@@ -25,6 +25,7 @@ import {
   throwError,
 } from 'rxjs';
 import { ClosedError } from '../core/errors.ts';
+import { functionOption, objectOption, type OptionNames } from '../core/options.ts';
 import { decode, encode, type ErrorClasses } from './encoded.ts';
 import type { Link } from './link.ts';
 import { patched } from './mapPatch.ts';
@@ -70,6 +71,14 @@ export type TabsOptions<Define extends DefineStreams> = {
         : never;
     });
 
+const loads = functionOption('a function that loads the streams, such as () => import(…)');
+
+const RULES: OptionNames<TabsOptions<(call: CallTab) => ServedStreams>> = {
+  sharedWorker: functionOption('a function that returns a SharedWorker with a name'),
+  load: loads,
+  ...{ name: 1, errors: 1, functions: 1 },
+};
+
 /** The functions of a group of streams, as a tab calls them. */
 export type TabEvents<Functions extends StreamFunctions> = {
   readonly [Name in keyof Functions]: (
@@ -107,6 +116,8 @@ export interface Tabs<Streams extends ServedStreams> {
  *   states. The worker notices a tab that crashes by its Web Lock.
  * - An error has the name, message and fields of the original. It has the class, too, if `errors` has it.
  *
+ * @throws TypeError that names the option that cannot be used.
+ *
  * @example
  * ```ts
  * import { interval, map, take } from 'rxjs';
@@ -132,7 +143,8 @@ export interface Tabs<Streams extends ServedStreams> {
 export function connectTabs<Define extends DefineStreams>(
   options: TabsOptions<Define>,
 ): Tabs<ReturnType<Define>> {
-  const { sharedWorker, load, name = 'rxchange', errors = {} } = options;
+  const { sharedWorker, load, name = 'rxchange', errors = {} } = objectOption('options', options, RULES);
+  loads('load', load);
   const { functions = {} } = options as { readonly functions?: TabFunctions };
   const links$ = pageIsActive().pipe(
     switchMap((isActive) => (isActive ? links({ sharedWorker, load }, `${name} ${VERSION}`) : of(undefined))),

@@ -1,4 +1,5 @@
 import { catchError, fromEvent, map, mergeMap, type Observable, of, shareReplay } from 'rxjs';
+import { functionOption } from '../core/options.ts';
 import type { TabMessage, WorkerMessage } from './messages.ts';
 import { type Lock, messagePort, uniqueName, webLocks } from './platform.ts';
 import { type ServedStreams, type TabServer, tabServer } from './tabServer.ts';
@@ -48,6 +49,7 @@ export interface ServedTabs<Define extends DefineStreams> {
  * ```
  */
 export function serveTabs<Define extends DefineStreams>(define: Define): ServedTabs<Define> {
+  functionOption('a function that returns the connections and their streams')('define', define);
   const lock = webLocks();
   const open = (): TabServer => tabServer(define as unknown as () => ServedStreams, lock);
   if ('onconnect' in globalThis) serveWorker(globalThis, open(), lock);

@@ -227,6 +227,23 @@ describe('connectTabs', () => {
     expect((JSON.parse(text) as { readonly version: string }).version).to.equal(VERSION);
   });
 
+  it('rejects options that it cannot use, and names them', () => {
+    const withOptions = connectTabs as (options: unknown) => unknown;
+    const load = (): unknown => undefined;
+    for (const [options, message] of [
+      [undefined, 'options must be an object'],
+      [{}, 'load must be a function that loads the streams'],
+      [{ load, sharedWorkr: load }, 'unknown name "sharedWorkr" in options: did you mean sharedWorker?'],
+      [
+        { load, sharedWorker: 'connection.js' },
+        'sharedWorker must be a function that returns a SharedWorker',
+      ],
+    ] as const) {
+      expect(() => withOptions(options)).to.throw(TypeError, message);
+    }
+    expect(() => serveTabs({} as never)).to.throw(TypeError, 'define must be a function');
+  });
+
   it('does nothing before a subscription', () => {
     let loads = 0;
     const served = serveTabs(() => ({ connections: [], states: { one: () => of(1) } }));

@@ -11,6 +11,7 @@ import {
   Subscription,
 } from 'rxjs';
 import { ClosedError } from '../errors.ts';
+import { invalidType } from '../options.ts';
 import type { ReleaseLedger } from './ledger.ts';
 
 /**
@@ -83,6 +84,7 @@ function completeOnClose<Value>(
  * @param connection A connection of `connectUcwa` or `connectExchange`.
  * @param page @default this page
  * @returns A Subscription: unsubscribe to leave the connection alone.
+ * @throws TypeError for anything but a connection.
  *
  * @example
  * ```ts
@@ -104,6 +106,8 @@ export function suspendOnPageHide(
   connection: { suspend(): void; resume(): void },
   page: Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>> = globalThis,
 ): Subscription {
+  if (typeof (connection as Partial<typeof connection> | undefined)?.suspend !== 'function')
+    throw invalidType('connection', connection, 'what connectUcwa() or connectExchange() returned');
   const suspend = (): void => connection.suspend();
   const resume = (): void => connection.resume();
   page.addEventListener?.('pagehide', suspend);

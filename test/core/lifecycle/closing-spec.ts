@@ -18,6 +18,11 @@ import { at, inVirtualTime } from '../../support/virtualTime.ts';
 const INBOX = { folders: ['inbox'], events: ['newMail'] } as const;
 
 describe('suspendOnPageHide', () => {
+  it('rejects anything but a connection', () => {
+    for (const value of [undefined, {}])
+      expect(() => suspendOnPageHide(value as never)).to.throw(TypeError, 'what connectUcwa() or');
+  });
+
   let page: EventTarget;
   let sent: HttpRequest[];
 

@@ -20,7 +20,7 @@ type OwnError = abstract new (...parts: never[]) => Error;
  *
  * @param more Classes of this library besides those of this file.
  */
-export function keptCause(cause: unknown, more: readonly OwnError[] = []): Error | undefined {
+export function asCause(cause: unknown, more: readonly OwnError[] = []): Error | undefined {
   return isOwn(cause, more) ? cause : describedCause(cause);
 }
 
@@ -30,8 +30,8 @@ function isOwn(error: unknown, more: readonly OwnError[]): error is Error {
 }
 
 function causeOf(cause: unknown): ErrorOptions | undefined {
-  const kept = keptCause(cause);
-  return kept === undefined ? undefined : { cause: kept };
+  const safe = asCause(cause);
+  return safe === undefined ? undefined : { cause: safe };
 }
 
 function describeRequest({ method, url }: RequestIdentity): string {

@@ -62,13 +62,13 @@ export function sameHref(one: NormalHref, other: NormalHref): boolean {
 
 /** Returns a predicate for the hrefs of one resource. Throws a TypeError if the href is not a URL. */
 export function matchesHref(option: string, href: unknown): (found: string | undefined) => boolean {
-  const wanted = typeof href === 'string' && href !== '' ? normalHref(href) : undefined;
-  if (wanted === undefined) throw invalidOption(option, href, 'an absolute or relative URL');
+  const target = typeof href === 'string' && href !== '' ? normalHref(href) : undefined;
+  if (target === undefined) throw invalidOption(option, href, 'an absolute or relative URL');
   return (found) => {
     if (found === undefined) return false;
     if (found === href) return true;
     const normal = normalHref(found);
-    return normal !== undefined && sameHref(wanted, normal);
+    return normal !== undefined && sameHref(target, normal);
   };
 }
 

@@ -138,11 +138,11 @@ export function numberOption(name: string, value: unknown, range: NumberRange): 
     (max === undefined || value <= max) &&
     (!integer || Number.isInteger(value));
   if (!fits) {
-    const kind = integer ? 'a whole number' : 'a number';
+    const numberType = integer ? 'a whole number' : 'a number';
     throw invalidOption(
       name,
       value,
-      max === undefined ? `${kind} of at least ${min}` : `${kind} from ${min} to ${max}`,
+      max === undefined ? `${numberType} of at least ${min}` : `${numberType} from ${min} to ${max}`,
     );
   }
   return value;

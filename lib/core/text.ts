@@ -16,12 +16,12 @@ export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  *
  * Every message and log line that quotes a server uses this function.
  *
- * @param longest How many characters are kept. @default 200
+ * @param longest How many characters are returned. @default 200
  */
 export function excerpt(text: string, longest: number = LONGEST_EXCERPT): string {
   // Cut first, so that the rest is not read.
-  const kept = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return kept.replace(UNPRINTABLE, '\uFFFD');
+  const shown = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return shown.replace(UNPRINTABLE, '\uFFFD');
 }
 
 /** The query of a URL in a text. The URL parser would encode the characters that end it here. */

@@ -107,7 +107,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
     const { limit, flush } = concurrencyLimit(maxConcurrentRequests);
     suspending.suspended$.subscribe(flush);
     const calls = backoff.gate({ verdict, limit })(withProgress(tracked(limitedCalls)));
-    const streams = backoff.gate({ verdict, isHeld: true })(withProgress(tracked(limitedStreams)));
+    const streams = backoff.gate({ verdict, isHanging: true })(withProgress(tracked(limitedStreams)));
     const made: Server = { backoff, calls, streams };
     servers.set(url, made);
     return made;

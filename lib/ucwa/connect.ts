@@ -75,7 +75,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
     restrict: location.pinned,
     track: location.tracked,
     batch: plan.batch(() => live, limits, { flushed$: ledger.flushed$, answered, failed }),
-    heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
+    pollSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
   // After the batches, which the backoff lets pass when they are flushed.
   suspending.attach(backoff);

@@ -42,7 +42,7 @@ export interface RequestLine {
    * queued.
    * @default false
    */
-  readonly isHeld?: boolean;
+  readonly isHanging?: boolean;
   /**
    * Limits the number of concurrent requests. Requests that it queues when an outage begins wait for the end
    * of the outage instead, so that all fail with a probe, and releases go first.
@@ -87,7 +87,7 @@ export interface ConnectionBackoff {
 }
 
 /** The error of a request whose limit admits it during an outage. */
-const HELD_BACK = new Error('held back');
+const BLOCKED = new Error('blocked by an outage');
 
 /**
  * Creates the backoff of a connection: requests pass as long as the server works, and are queued after a
@@ -224,10 +224,10 @@ export function connectionBackoff(
     recovered$: recovered.asObservable(),
     online$,
     gate:
-      ({ verdict, isHeld = false, limit = identity }) =>
+      ({ verdict, isHanging = false, limit = identity }) =>
       (transport) => {
         const limited = limit((request) =>
-          isPassing(request) || request === lastProbe ? transport(request) : throwError(() => HELD_BACK),
+          isPassing(request) || request === lastProbe ? transport(request) : throwError(() => BLOCKED),
         );
         return (request) =>
           new Observable((subscriber) => {
@@ -241,7 +241,7 @@ export function connectionBackoff(
             };
             const waiter: Waiter = {
               request,
-              group: request.keepalive === true ? 'release' : isHeld ? 'held' : 'short',
+              group: request.keepalive === true ? 'release' : isHanging ? 'hanging' : 'short',
               send: () => {
                 queues.delete(waiter);
                 // The platform may come online after a probe was sent that will fail.
@@ -250,7 +250,7 @@ export function connectionBackoff(
                   response$.subscribe({
                     next: (response) => receive(response, verdict(response), waiter, subscriber),
                     error: (error: unknown) => {
-                      if (error === HELD_BACK) wait();
+                      if (error === BLOCKED) wait();
                       else subscriber.error(error);
                     },
                     complete: () => subscriber.complete(),
@@ -270,9 +270,9 @@ export function connectionBackoff(
       defer(() => {
         const askedMs = retryAfterOf(error) ?? 0;
         const inARow = outage.cameOnline ? Math.min(failures, outage.failures) : failures;
-        const isHeldBack = inARow <= outage.failures && isOfServer(error);
+        const isShared = inARow <= outage.failures && isOfServer(error);
         // Subscribed to without a gap, so that the platform does not come online unnoticed.
-        if (isHeldBack && askedMs <= maxRetryAfterMs) return merge(timer(0), online$).pipe(take(1));
+        if (isShared && askedMs <= maxRetryAfterMs) return merge(timer(0), online$).pipe(take(1));
         const waitMs = backoff(inARow, policy, askedMs);
         if (shown !== undefined && !(outage.failures > 0 && isOfServer(shown)))
           recordFailure(shown, inARow, asyncScheduler.now() + waitMs);

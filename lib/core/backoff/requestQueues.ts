@@ -6,10 +6,10 @@ import { headersFrom, type HttpRequest, type HttpResponse } from '../transport/t
  * A group of requests. Those of one group that always fail do not keep those of another from the server.
  *
  * - `release`: removes something, and must outlive the page.
- * - `held`: a long poll.
+ * - `hanging`: a long poll or a stream.
  * - `short`: any other request.
  */
-export type RequestGroup = 'release' | 'short' | 'held';
+export type RequestGroup = 'release' | 'short' | 'hanging';
 
 /** Returns the result of a queued request after a probe has failed. */
 export type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
@@ -36,18 +36,18 @@ export interface RequestQueues {
   readonly takeAll: () => readonly Waiter[];
 }
 
-const TURNS = ['release', 'release', 'short', 'held'] as const;
+const PRIORITY = ['release', 'release', 'short', 'hanging'] as const;
 
 /** Creates the queues of one connection. */
 export function requestQueues(): RequestQueues {
-  const byGroup = { release: new Set<Waiter>(), short: new Set<Waiter>(), held: new Set<Waiter>() };
+  const byGroup = { release: new Set<Waiter>(), short: new Set<Waiter>(), hanging: new Set<Waiter>() };
   const all = Object.values(byGroup);
   return {
     add: (waiter) => void byGroup[waiter.group].add(waiter),
     delete: (waiter) => byGroup[waiter.group].delete(waiter),
     isEmpty: () => all.every(({ size }) => size === 0),
     next: (failures) => {
-      const preferred = byGroup[TURNS[failures % TURNS.length] ?? 'release'];
+      const preferred = byGroup[PRIORITY[failures % PRIORITY.length] ?? 'release'];
       const [waiter] = [preferred, ...all].find(({ size }) => size > 0) ?? [];
       return waiter;
     },

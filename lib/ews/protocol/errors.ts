@@ -1,4 +1,4 @@
-import { keptCause, NetworkError } from '../../core/errors.ts';
+import { asCause, NetworkError } from '../../core/errors.ts';
 import { codeWord, describeUrl, excerpt, prose } from '../../core/text.ts';
 
 const HINTS: ReadonlyMap<string, string> = new Map([
@@ -70,12 +70,12 @@ export class AutodiscoverError extends Error {
 
   constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
     const tried = attempted.map(({ format, host, reason, cause }): AutodiscoverAttempt => {
-      const safeCause = keptCause(cause);
+      const described = asCause(cause);
       return {
         format,
         host: excerpt(host),
         reason: excerpt(reason, MAX_REASON_LENGTH),
-        ...(safeCause === undefined ? {} : { cause: safeCause }),
+        ...(described === undefined ? {} : { cause: described }),
       };
     });
     const attempts = tried.map(

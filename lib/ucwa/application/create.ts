@@ -6,7 +6,7 @@ import { type Suspension, untilSuspended } from '../../core/lifecycle/suspension
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { ServerLocation } from '../discovery/location.ts';
 import { decideDelete } from '../protocol/failures.ts';
-import { type Answered, requestJson, requestNothing } from '../protocol/request.ts';
+import { type DecodedResponse, requestJson, requestNothing } from '../protocol/request.ts';
 import { applicationCodec, type ApplicationResource } from '../protocol/resource.ts';
 import type { ApplicationIdentity } from './identity.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
@@ -55,7 +55,7 @@ export function createdApplication(
 ): Observable<LiveApplication> {
   const post = (
     onProgress: (progress: RequestProgress) => void,
-  ): Observable<Answered<ApplicationResource>> => {
+  ): Observable<DecodedResponse<ApplicationResource>> => {
     const identity = identify();
     // Only applications of resource version 2 have instances: [MS-UCWA] MultiTabSupport.
     const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };

@@ -13,7 +13,7 @@ import { DecodeError } from '../../core/errors.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { GapReason } from '../protocol/events.ts';
 import { absolute } from '../protocol/href.ts';
-import { type Answered, requestNothing } from '../protocol/request.ts';
+import { type DecodedResponse, requestNothing } from '../protocol/request.ts';
 import {
   type ApplicationResource,
   embeddedResource,
@@ -76,7 +76,7 @@ export interface LiveApplication extends Application {
 
 /** Creates the application from a response of the server. */
 export function liveApplication(
-  { value, status, url }: Answered<ApplicationResource>,
+  { value, status, url }: DecodedResponse<ApplicationResource>,
   isOwn: boolean,
 ): LiveApplication {
   const batch = hrefOf(value, 'batch');

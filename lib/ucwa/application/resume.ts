@@ -152,7 +152,7 @@ function removeApplicationOrphans(
   for (const one of left) {
     if (isTakenOver(one)) one.clear();
     else if (one.removedAt === undefined || !isSameApplication) remove(config, application, one);
-    else removeInTurn(config, application, one);
+    else removeWhenFree(config, application, one);
   }
 }
 
@@ -161,7 +161,7 @@ function removeApplicationOrphans(
  *
  * The server treats both as the same subscription.
  */
-function removeInTurn(config: ResumptionConfig, application: LiveApplication, left: Orphan): void {
+function removeWhenFree(config: ResumptionConfig, application: LiveApplication, left: Orphan): void {
   // A free mutex emits synchronously.
   let isFree = false as boolean;
   const waiting = config.contactListMutex$.subscribe(() => (isFree = true));

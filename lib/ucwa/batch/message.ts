@@ -44,7 +44,7 @@ export function batchRequest(
   const observers = requests.flatMap(({ onProgress }) => onProgress ?? []);
   const outlives = requests.some(({ keepalive }) => keepalive === true);
   const bytes = new TextEncoder().encode(body).length;
-  const isKeptAlive = outlives && takenBytes + bytes <= KEEPALIVE_BYTES;
+  const isKeepalive = outlives && takenBytes + bytes <= KEEPALIVE_BYTES;
   const request: HttpRequest = {
     method: 'POST',
     url: link,
@@ -55,12 +55,12 @@ export function batchRequest(
       ...(authorization === undefined ? {} : { authorization }),
     },
     ...(credentials === undefined ? {} : { credentials }),
-    ...(isKeptAlive ? { keepalive: true } : {}),
+    ...(isKeepalive ? { keepalive: true } : {}),
     ...(observers.length === 0
       ? {}
       : { onProgress: (progress: RequestProgress) => observers.forEach((observe) => observe(progress)) }),
   };
-  return { request, keepaliveBytes: isKeptAlive ? bytes : 0 };
+  return { request, keepaliveBytes: isKeepalive ? bytes : 0 };
 }
 
 /**

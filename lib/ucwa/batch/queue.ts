@@ -115,22 +115,22 @@ export function batchQueue(
   let waiting = new Set<BatchPart>();
   let arrived = 0;
   let outstanding = 0;
-  let keptAliveBytes = 0;
-  let isTurnOpen = false;
+  let keepaliveTotal = 0;
+  let isScheduled = false;
   let isPumping = false;
   let pause: Subscription | undefined;
 
-  const openTurn = (): void => {
-    if (isTurnOpen) return;
-    isTurnOpen = true;
+  const schedulePump = (): void => {
+    if (isScheduled) return;
+    isScheduled = true;
     turns.schedule(() => {
-      isTurnOpen = false;
+      isScheduled = false;
       pump();
     });
   };
 
   const pump = (): void => {
-    if (!isTurnOpen) pumpNow();
+    if (!isScheduled) pumpNow();
   };
 
   const pumpNow = (): void => {
@@ -176,7 +176,7 @@ export function batchQueue(
   };
 
   const sendTogether = (parts: readonly BatchPart[], link: string): void => {
-    const { request: batch, keepaliveBytes } = batchRequest(requestsOf(parts), link, keptAliveBytes);
+    const { request: batch, keepaliveBytes } = batchRequest(requestsOf(parts), link, keepaliveTotal);
     // A connection reports when the batch is sent; until then its backoff may hold it back.
     let isSent = connection === NO_CONNECTION;
     const request: HttpRequest = {
@@ -191,7 +191,7 @@ export function batchQueue(
       if (flight.closed) return;
       flight.unsubscribe();
       outstanding -= parts.length;
-      keptAliveBytes -= keepaliveBytes;
+      keepaliveTotal -= keepaliveBytes;
       deliver();
       pump();
     };
@@ -200,7 +200,7 @@ export function batchQueue(
       if (!isSent || parts.every(({ subscriber }) => subscriber.closed)) land(() => waitAgain(parts));
     };
     outstanding += parts.length;
-    keptAliveBytes += keepaliveBytes;
+    keepaliveTotal += keepaliveBytes;
     for (const part of parts) part.onLeave = onLeave;
     flight.add(
       defer(() => transport(request))
@@ -276,7 +276,7 @@ export function batchQueue(
         };
         waiting.add(part);
         if (isUrgent && waiting.size === 1 && outstanding === 0) pumpNow();
-        openTurn();
+        schedulePump();
         return () => leave(part);
       }),
   };

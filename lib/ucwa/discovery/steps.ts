@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { describeUrl } from '../../core/text.ts';
 import { challengesOf, offeredSchemes } from '../../core/auth/challenge.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
-import { type Answered, requestJson } from '../protocol/request.ts';
+import { type DecodedResponse, requestJson } from '../protocol/request.ts';
 import { hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
 import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts';
 import { httpUrl, isThisMachine, parseUrl } from '../../core/httpUrl.ts';
@@ -106,13 +106,17 @@ export function findRoot(
       const offered = offeredSchemes(headers) || 'no sign-in';
       const hint = `it offers ${offered}, and UCWA signs in with ${SIGN_IN_SCHEMES.join(' or ')}`;
       return isOffered
-        ? of<Answered<Resource>>({ value: { _links: { user: { href: user } } }, status: 200, url: user })
+        ? of<DecodedResponse<Resource>>({
+            value: { _links: { user: { href: user } } },
+            status: 200,
+            url: user,
+          })
         : throwError(() => new HttpError(401, asked, { hint }));
     }),
-    mergeMap((answered) => {
-      const user = linkIn(walk, answered, 'user');
-      if (user !== undefined) return of({ user, xframe: xframeIn(walk, answered) });
-      return findRoot(walk, redirectIn(walk, answered, left, 'user'), left - 1);
+    mergeMap((page) => {
+      const user = linkIn(walk, page, 'user');
+      if (user !== undefined) return of({ user, xframe: xframeIn(walk, page) });
+      return findRoot(walk, redirectIn(walk, page, left, 'user'), left - 1);
     }),
   );
 }
@@ -132,14 +136,14 @@ export function findApplications(
 ): Observable<UcwaLocation> {
   const { user } = root;
   return requestJson(walk.signed, { method: 'GET', url: user }, resourceCodec, 'user').pipe(
-    mergeMap((answered) => {
-      const applications = linkIn(walk, answered, 'applications');
+    mergeMap((page) => {
+      const applications = linkIn(walk, page, 'applications');
       if (applications !== undefined) {
-        const xframe = xframeIn(walk, answered) ?? root.xframe;
+        const xframe = xframeIn(walk, page) ?? root.xframe;
         const { origin } = new URL(applications);
         return of({ applications, origin, user, ...(xframe === undefined ? {} : { xframe }) });
       }
-      return findRoot(walk, redirectIn(walk, answered, left, 'applications'), left - 1).pipe(
+      return findRoot(walk, redirectIn(walk, page, left, 'applications'), left - 1).pipe(
         mergeMap((next) => findApplications(walk, next, left - 1)),
       );
     }),
@@ -148,7 +152,7 @@ export function findApplications(
 
 function linkIn(
   { trust }: DiscoveryContext,
-  { value, url }: Answered<Resource>,
+  { value, url }: DecodedResponse<Resource>,
   rel: string,
 ): string | undefined {
   const href = hrefOf(value, rel);
@@ -159,23 +163,23 @@ function linkIn(
 
 function redirectIn(
   walk: DiscoveryContext,
-  answered: Answered<Resource>,
+  page: DecodedResponse<Resource>,
   left: number,
-  wanted: string,
+  expected: string,
 ): string {
-  const redirect = linkIn(walk, answered, 'redirect');
+  const redirect = linkIn(walk, page, 'redirect');
   if (redirect !== undefined && left > 0) return redirect;
-  throw new DecodeError(`discovery at ${describeUrl(answered.url)}`, {
+  throw new DecodeError(`discovery at ${describeUrl(page.url)}`, {
     path: '/_links',
-    expected: `a link ${wanted}`,
+    expected: `a link ${expected}`,
     actual: redirect === undefined ? 'none' : 'one redirect after another',
   });
 }
 
 /** Returns the `xframe` link; undefined if there is none or it is not trusted, as it is optional. */
-function xframeIn(walk: DiscoveryContext, answered: Answered<Resource>): string | undefined {
+function xframeIn(walk: DiscoveryContext, page: DecodedResponse<Resource>): string | undefined {
   try {
-    return linkIn(walk, answered, 'xframe');
+    return linkIn(walk, page, 'xframe');
   } catch {
     return undefined;
   }

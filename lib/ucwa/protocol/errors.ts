@@ -1,4 +1,4 @@
-import { HttpError, keptCause, NetworkError, type RequestIdentity } from '../../core/errors.ts';
+import { HttpError, asCause, NetworkError, type RequestIdentity } from '../../core/errors.ts';
 import { httpUrl } from '../../core/httpUrl.ts';
 import { beforeQuery, codeWord, describeUrl, excerpt } from '../../core/text.ts';
 
@@ -143,7 +143,7 @@ export class DiscoveryError extends Error {
   constructor(domain: string, failed: readonly DiscoveryFailure[]) {
     const failures = failed.map(({ url, cause }) => ({
       url: describeUrl(url),
-      cause: keptCause(cause, OWN),
+      cause: asCause(cause, OWN),
     }));
     const summaries = failures.map(({ url, cause }) => `${url}: ${summaryOf(cause)}`);
     const account = excerpt(summaries.join('; '), LONGEST_ACCOUNT);

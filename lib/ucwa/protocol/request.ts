@@ -23,7 +23,7 @@ export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
 }
 
 /** A decoded response. */
-export interface Answered<Value> {
+export interface DecodedResponse<Value> {
   readonly value: Value;
   readonly status: number;
   /** The URL of the response, which relative links refer to. */
@@ -47,7 +47,7 @@ export function requestJson<Value>(
   request: UcwaRequest,
   codec: Decoder<unknown, Value>,
   subject: string,
-): Observable<Answered<Value>> {
+): Observable<DecodedResponse<Value>> {
   return accepted(transport, request).pipe(
     mergeMap((response) =>
       // The transport limits it to limits.responseBytes.

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { RequestProgress, HttpRequest } from '../../core/transport/transport.ts';
 import { linkOf, type LiveApplication } from '../application/liveApplication.ts';
 import type { KeyedEvent } from '../channel/eventRouter.ts';
-import type { Answered, UcwaRequest } from '../protocol/request.ts';
+import type { DecodedResponse, UcwaRequest } from '../protocol/request.ts';
 import type { UcwaSession } from '../session/session.ts';
 import type { EventSource } from './eventSource.ts';
 import type { OnLost } from './recreation.ts';
@@ -59,7 +59,10 @@ export interface SubscriptionType<Made extends Created = Created> {
 }
 
 /** Returns the links of a presenceSubscription in a response. */
-export function presenceSubscriptionIn({ value, url }: Answered<PresenceSubscriptionResource>): Created {
+export function presenceSubscriptionIn({
+  value,
+  url,
+}: DecodedResponse<PresenceSubscriptionResource>): Created {
   const link = (rel: string): string | undefined =>
     hrefOf(value, rel) === undefined ? undefined : linkOf(value, rel, url);
   return {

@@ -23,7 +23,7 @@ interface TransportStackConfig {
   readonly retry: RetryPolicy;
   readonly limits: ResponseLimits;
   /** Returns how long the server holds a request for events, in seconds. It adds to the limits. */
-  readonly heldSeconds: () => number;
+  readonly pollSeconds: () => number;
 }
 
 /** The transports of a connection. */
@@ -36,15 +36,15 @@ export interface TransportStack {
 
 /** Composes the transports of a connection. */
 export function transportStack(config: TransportStackConfig): TransportStack {
-  const { base, sign, restrict, track, batch, backoff, retry, limits, heldSeconds } = config;
+  const { base, sign, restrict, track, batch, backoff, retry, limits, pollSeconds } = config;
   const reported = withoutWebPages(withProgress(base));
   const short = backoff.gate({ verdict });
-  const held = backoff.gate({ verdict, isHeld: true });
+  const hanging = backoff.gate({ verdict, isHanging: true });
   const limited = (seconds = 0): Transport => track(withLimits(limits, seconds)(reported));
   return {
     // Outside, so that no other origin gets a signature; inside, so that no link in a batch leads elsewhere.
     transport: restrict(sign(retrying(retry, backoff.pause)(batch(restrict(short(limited())))))),
-    polling: restrict(sign(restrict(held((request) => limited(heldSeconds())(request))))),
+    polling: restrict(sign(restrict(hanging((request) => limited(pollSeconds())(request))))),
   };
 }
 

@@ -27,7 +27,7 @@ const policy = { initialMs: 1000, maxMs: 8000, random: () => 1 };
 const LINE: RequestLine = {
   verdict: ({ status }) => (status >= 500 || status === 429 ? 'fails' : 'answers'),
 };
-const HELD: RequestLine = { ...LINE, isHeld: true };
+const HELD: RequestLine = { ...LINE, isHanging: true };
 const UNCLEAR: RequestLine = { verdict: () => 'unclear' };
 
 const ask = (name: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
@@ -509,7 +509,7 @@ describe('connectionBackoff', () => {
 /** One request: when it is sent, and for how long its sender stays. */
 interface Planned {
   readonly from: number;
-  readonly isHeld: boolean;
+  readonly isHanging: boolean;
   readonly staysMs: number | undefined;
 }
 
@@ -522,7 +522,7 @@ interface Failing {
 
 const planned: fc.Arbitrary<Planned> = fc.record({
   from: fc.nat(60_000),
-  isHeld: fc.boolean(),
+  isHanging: fc.boolean(),
   staysMs: fc.option(fc.nat(30_000), { nil: undefined, freq: 3 }),
 });
 
@@ -566,8 +566,8 @@ describe('connectionBackoff, over random outages', () => {
               return server(request);
             };
             const patient = retrying({ retries: 1000 }, connection.pause);
-            requests.forEach(({ from, isHeld, staysMs }, index) => {
-              const transport = patient(connection.gate(isHeld ? HELD : LINE)(noted));
+            requests.forEach(({ from, isHanging, staysMs }, index) => {
+              const transport = patient(connection.gate(isHanging ? HELD : LINE)(noted));
               const leaves$ = staysMs === undefined ? NEVER : timer(from + staysMs);
               timer(from)
                 .pipe(

@@ -32,13 +32,13 @@ const later = <Value>(ms: number, then: Observable<Value>): Observable<Value> =>
   timer(ms).pipe(mergeMap(() => then));
 
 /** Records the body as a reader receives it, with the time in milliseconds. */
-function seen(transport: Transport, heldSeconds?: number, changed: Partial<ResponseLimits> = {}): string[] {
+function seen(transport: Transport, pollSeconds?: number, changed: Partial<ResponseLimits> = {}): string[] {
   const log: string[] = [];
   const at = (what: string): number => log.push(`${what} at ${asyncScheduler.now()}`);
   inVirtualTime(() => {
     withLimits(
       { ...limits, ...changed },
-      heldSeconds,
+      pollSeconds,
     )(transport)({ method: 'GET', url: URL })
       .pipe(mergeMap(({ body$ }) => body$))
       .subscribe({

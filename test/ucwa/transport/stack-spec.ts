@@ -13,11 +13,11 @@ const url = 'https://pool.contoso.com/ucwa';
 
 const retry = { random: () => 0.5 };
 
-const through = (base: Transport, heldSeconds: () => number = () => 180): TransportStack =>
+const through = (base: Transport, pollSeconds: () => number = () => 180): TransportStack =>
   transportStack({
     ...{
       base,
-      heldSeconds,
+      pollSeconds,
       restrict: restrictToOrigin(url),
       retry,
       backoff: connectionBackoff(retry),
@@ -47,10 +47,10 @@ describe('network', () => {
   });
 
   it('limits each P-GET by the time the server may hold it', () => {
-    let heldSeconds = 180;
+    let pollSeconds = 180;
     const { polling } = through(
       () => NEVER,
-      () => heldSeconds,
+      () => pollSeconds,
     );
     const ended: string[] = [];
     inVirtualTime(() => {
@@ -60,7 +60,7 @@ describe('network', () => {
         });
       };
       ask('first');
-      heldSeconds = 1800;
+      pollSeconds = 1800;
       ask('second');
     });
     expect(ended).to.deep.equal([

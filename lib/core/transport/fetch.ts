@@ -76,7 +76,10 @@ export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
             headers: headersOf(response),
             url: response.url === '' ? request.url : response.url,
             body$: body.body$,
-            ...defined({ discardConnection: sent.release && discardConnection }),
+            ...defined({
+              discardConnection: sent.release && discardConnection,
+              peerCertificate: sent.peerCertificate,
+            }),
           });
           body.discardUnlessTaken();
           subscriber.complete();

@@ -1,4 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { OriginError } from '../errors.ts';
 import { describeUrl } from '../text.ts';
 import { abortable, type Fetch, type Send } from './send.ts';
@@ -65,7 +67,8 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
 
   const connect = (origin: string): Connection => {
     const { Agent } = origin.startsWith('https:') ? builtin('node:https') : builtin('node:http');
-    const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS });
+    // Node does not reveal the certificate of a resumed session.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS, maxCachedSessions: 0 });
     const connection: Connection = { agent, onResponse: () => undefined };
     const createConnection = agent.createConnection.bind(agent);
     agent.createConnection = (options, callback) => {
@@ -89,6 +92,8 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
     const { origin } = url;
     let connection: Connection | undefined;
     let arriving: IncomingMessage | undefined;
+    // The response gives its socket up when it ends.
+    let socket: Socket | TLSSocket | undefined;
     let response: Response | undefined;
     let isReleased = false;
     let isOver = false;
@@ -101,6 +106,7 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
 
     const onResponse = (head: IncomingMessage): void => {
       arriving = head;
+      ({ socket } = head);
       head.once('close', () => {
         if (head.complete) end();
         else breakOff(response);
@@ -128,8 +134,16 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
         if (arriving?.readableEnded !== false) end();
         return isOver;
       },
+      peerCertificate: () => certificateOn(socket),
     };
   };
+}
+
+/** Returns the server's certificate, in DER; undefined without TLS. */
+function certificateOn(socket: Socket | TLSSocket | undefined): Uint8Array | undefined {
+  return socket !== undefined && 'getPeerX509Certificate' in socket
+    ? socket.getPeerX509Certificate()?.raw
+    : undefined;
 }
 
 /** Calls the connection of each response when its head has arrived. */

@@ -13,6 +13,8 @@ export interface PendingFetch {
   readonly release?: () => boolean;
   /** Closes the connection when it is released. */
   readonly discard?: () => void;
+  /** Returns the server's certificate on the connection of the response, in DER. */
+  readonly peerCertificate?: () => Uint8Array | undefined;
 }
 
 /** Sends a request. It never throws. */

@@ -85,6 +85,11 @@ export interface HttpResponse {
    */
   readonly discardConnection?: () => void;
   /**
+   * Returns the certificate of the server on the connection of this response, in DER: undefined without TLS,
+   * or if the connection is closed. Missing if the platform does not reveal it.
+   */
+  readonly peerCertificate?: () => Uint8Array | undefined;
+  /**
    * Counts members of the body that its reader dropped, for the {@link Activity} of the request. Missing if
    * the requests are not observed.
    */

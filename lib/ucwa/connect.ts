@@ -1,4 +1,4 @@
-import { defer, finalize, map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
+import { defer, finalize, map, merge, mergeMap, type Observable, of, Subject, tap } from 'rxjs';
 import type { StatusTracker } from '../core/connectionStatus.ts';
 import { invalidType, objectOption } from '../core/options.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
@@ -106,6 +106,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
     transport: polling,
     parameters: () => parameters,
     resend$: merge(changed, backoff.online$),
+    check: (url) => (backoff.outage.failures > 0 ? transport({ method: 'GET', url }) : of(undefined)),
   });
 
   const internals: UcwaSession = {

@@ -119,8 +119,8 @@ describe('status$', () => {
       '10 waiting network 1 since 10 until 10.5',
       '10.5 waiting network 2 since 10 until 11.5',
       '11.5 waiting network 3 since 10 until 13.5',
-      // The pending request is trusted after a second.
-      '14.5 live',
+      // The next probe, two seconds after the pending request, proves that the server is reached.
+      '15.5 live',
       '20 idle',
     ]);
   });
@@ -247,11 +247,39 @@ describe('status$', () => {
     });
     expect(statuses.slice(3)).to.deep.equal([
       '310 waiting starved 1 since 310 until 310.5',
-      '610.5 waiting starved 2 since 310 until 611.5',
-      '791.5 connecting',
-      '791.5 live',
+      // The pending request cannot prove anything, and the next probe is silent as well.
+      '431.5 waiting starved 3 since 310 until 433.5',
+      '433.5 live',
       '2000 idle',
     ]);
+  });
+
+  it('is not live while packets are lost after a quick failure', () => {
+    const statuses = play(({ ucwa, network }) => {
+      const watching = presence(ucwa, { uris }).subscribe();
+      at(10, () => network('down'));
+      at(12, () => network('silent'));
+      at(60, () => network('up'));
+      at(2000, () => watching.unsubscribe());
+    });
+    const [live] = statuses.slice(3).filter((one) => one.endsWith('live'));
+    expect(Number.parseFloat(live ?? '')).to.be.within(60, 60 + 120 + 30);
+  });
+
+  it('sends a request for events again if it may be lost', () => {
+    let sent: readonly string[] = [];
+    play(({ ucwa, network, server }) => {
+      const watching = presence(ucwa, { uris }).subscribe();
+      at(10, () => network('down'));
+      at(12, () => network('silent'));
+      at(60, () => network('up'));
+      at(170, () => {
+        sent = server.requests.slice(-2).map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+        watching.unsubscribe();
+      });
+    });
+    // The application proves that the server is reached.
+    expect(sent).to.deep.equal(['GET 101', 'GET events?ack=2&priority=4']);
   });
 
   it('connects after a gap until the states were received again', () => {

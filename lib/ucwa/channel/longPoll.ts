@@ -1,4 +1,14 @@
-import { asyncScheduler, map, Observable, type Observer, Subscription, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  EMPTY,
+  map,
+  mergeMap,
+  Observable,
+  type Observer,
+  retry,
+  Subscription,
+  timer,
+} from 'rxjs';
 import type { StreamReport } from '../../core/connectionStatus.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { Pause } from '../../core/backoff/backoff.ts';
@@ -32,7 +42,12 @@ export interface LongPollConfig {
   readonly hasMoved: ServerLocation['hasMoved'];
   /** Emits when a pending request has to be sent again, because its response would be late or lost. */
   readonly resend$: Observable<unknown>;
+  /** Emits if the server works: at once without an outage, or when it responds to a GET of this URL. */
+  readonly check: (url: string) => Observable<unknown>;
 }
+
+/** A request that was sent this long before the server responds again may be lost. */
+const LOST_AFTER_MS = 10_000;
 
 /**
  * A lock around the delivery of batches.
@@ -138,7 +153,21 @@ export function longPoll(
       change({ type: 'progressed', progress });
       if (progress !== 'sent') return;
       if (state.trustedAfterMs === 0) report('current');
-      else trust = timer(state.trustedAfterMs).subscribe(() => report('current'));
+      else trustSoon(state.trustedAfterMs);
+    };
+
+    const trustSoon = (afterMs: number): void => {
+      trust.unsubscribe();
+      const resendAt = asyncScheduler.now() + afterMs + LOST_AFTER_MS;
+      trust = timer(afterMs)
+        .pipe(mergeMap(() => proof(application.self, config)))
+        .subscribe({
+          next: () => {
+            report('current');
+            if (asyncScheduler.now() > resendAt) resend();
+          },
+          error: () => undefined,
+        });
     };
 
     const poll = (after: Cursor): void => {
@@ -148,6 +177,7 @@ export function longPoll(
       run(pendingGet(cursor, config, onProgress), {
         next: (step) => {
           change({ type: 'responded', step });
+          trust.unsubscribe();
           report('current');
           wait();
           pump();
@@ -202,6 +232,19 @@ export function longPoll(
     subscriber.add(config.resend$.subscribe(resend));
     pump();
   });
+}
+
+/**
+ * Emits when the server works. A pending request does not prove that: its packets may be dropped.
+ *
+ * Permanent failures are left to that request.
+ */
+function proof(url: string, { check, pause }: LongPollConfig): Observable<unknown> {
+  return check(url).pipe(
+    retry({
+      delay: (error, count) => (decide('channel', error, count) === 'retry' ? pause(count, error) : EMPTY),
+    }),
+  );
 }
 
 /** Sends one pending GET. */

@@ -142,7 +142,8 @@ export function pollAfter(state: PollState, input: PollInput, now: number): Poll
         gets: lost,
         stage: { type: 'failed', cursor },
         failures: state.failures + 1,
-        trustedAfterMs: Math.max(1000, 2 * (now - stage.sentAt)),
+        // The network is checked besides; a server that fails late may fail late again.
+        trustedAfterMs: isLost ? 1000 : Math.max(1000, 2 * (now - stage.sentAt)),
       };
     }
   }

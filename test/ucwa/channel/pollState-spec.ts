@@ -159,9 +159,14 @@ describe('pollAfter', () => {
     it(name, () => expect(after(...inputs)).to.deep.include(part));
   }
 
-  it('trusts a request after twice the time that the last took', () => {
+  it('trusts a request after twice the time that the last failure took', () => {
     const pending = [requested, sent].reduce((state, input) => pollAfter(state, input, 0), due);
-    expect(pollAfter(pending, failed(lost), 30_000)).to.include({ trustedAfterMs: 60_000 });
+    expect(pollAfter(pending, failed(busy), 30_000)).to.include({ trustedAfterMs: 60_000 });
+  });
+
+  it('trusts a request after a second when the network has failed', () => {
+    const pending = [requested, sent].reduce((state, input) => pollAfter(state, input, 0), due);
+    expect(pollAfter(pending, failed(lost), 30_000)).to.include({ trustedAfterMs: 1000 });
   });
 
   it('begins with a gap before the channel counts as current', () => {

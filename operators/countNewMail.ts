@@ -18,11 +18,12 @@ export interface NewMailCount {
  * Each subscriber starts at zero, and nothing is emitted before the first mail or gap. Put this operator
  * before {@link debounceByItem}, which can merge an arrival with a later deletion.
  *
+ * ![Marble diagram of countNewMail](../docs/marbles/countNewMail.svg)
+ *
  * ```
  * source:          --newMail-----created--newMail-----gap---------newMail-----|
  * countNewMail()   --{1, exact}-----------{2, exact}--{2, not}----{3, not}----|
  * ```
- *
  *
  * @see {@link ofType}
  * @see {@link inFolder}

@@ -59,6 +59,8 @@ export interface DebounceByItemOptions<Event> {
  * `gap` and `status` are emitted at once, after all pending events: nothing is merged or reordered across
  * them. Pending events are also emitted when the source completes or errors. Unsubscribing drops them.
  *
+ * ![Marble diagram of debounceByItem](../docs/marbles/debounceByItem.svg)
+ *
  * ```
  * source:      --newMail A--created A--created B----------------gap--created B--|
  * debounceByItem(3000) --------------------------------newMail A--(created B, gap)------(created B|)

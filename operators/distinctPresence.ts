@@ -36,6 +36,8 @@ export interface DistinctPresenceOptions<Value> {
  * `availability` and `activity` are compared. Contacts are identified by what their URI or href means, not by
  * its spelling. Each subscriber has its own memory, of one presence per contact.
  *
+ * ![Marble diagram of distinctPresence](../docs/marbles/distinctPresence.svg)
+ *
  * ```
  * source:              --sara Busy--john Busy--sara Busy--sara Away--sara Busy--|
  * distinctPresence()   --sara Busy--john Busy-------------sara Away--sara Busy--|

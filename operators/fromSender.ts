@@ -9,6 +9,8 @@ import { checkNames, hasRel, type SentEvent, stringAt, type WithRel } from './in
  * as one of several conversations; its href is compared as by {@link ofHref}. Events without a sender are
  * dropped.
  *
+ * ![Marble diagram of fromSender](../docs/marbles/fromSender.svg)
+ *
  * ```
  * source (by sender.rel):  --people--communication--people--me--|
  * fromSender('people')     --people-----------------people------|

@@ -6,6 +6,8 @@ import { checkNames, type ContainedEvent, hasRel, type WithRel } from './interna
  *
  * `in` becomes required, and `in.rel` is narrowed to these relations. Events without `in` are dropped.
  *
+ * ![Marble diagram of inCollection](../docs/marbles/inCollection.svg)
+ *
  * ```
  * source (by in.rel):         --subscribedContacts--(none)--myContacts--subscribedContacts--|
  * inCollection('subscribedContacts') --subscribedContacts----------------------subscribedContacts--|

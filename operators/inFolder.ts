@@ -8,6 +8,8 @@ import { type EventId, hasType, type MailboxEvent, stringAt } from './internal/e
  * A move or a copy counts for both folders. A `gap` passes because the lost events may have been in this
  * folder. Events about the folder itself do not count as in it: {@link folderEvents} emits those.
  *
+ * ![Marble diagram of inFolder](../docs/marbles/inFolder.svg)
+ *
  * ```
  * source (by folder):  --inbox--sent--inbox→sent--gap--sent--|
  * inFolder(inbox)      --inbox--------inbox→sent--gap--------|

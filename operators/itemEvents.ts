@@ -7,11 +7,12 @@ import { hasId, type MailboxEvent, type WithId } from './internal/event.ts';
  * `item` becomes required. Events about folders, `status` and `gap` are dropped. To handle gaps as well, take
  * them from the same source with {@link ofType}.
  *
+ * ![Marble diagram of itemEvents](../docs/marbles/itemEvents.svg)
+ *
  * ```
  * source:       --item--folder--gap--item--|
  * itemEvents()  --item---------------item--|
  * ```
- *
  *
  * @see {@link folderEvents}
  * @see {@link inFolder}
@@ -45,11 +46,12 @@ export function itemEvents<Event extends MailboxEvent>(): OperatorFunction<Event
  * folder ({@link inFolder} emits these), and so are `status` and `gap`. To handle gaps as well, take them
  * from the same source with {@link ofType}.
  *
+ * ![Marble diagram of folderEvents](../docs/marbles/folderEvents.svg)
+ *
  * ```
  * source:         --item--folder--gap--folder--|
  * folderEvents()  --------folder-------folder--|
  * ```
- *
  *
  * @see {@link itemEvents}
  * @see {@link inFolder}

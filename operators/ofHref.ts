@@ -9,6 +9,8 @@ import { matchesHref } from '../lib/core/href.ts';
  * equals `@`. An absolute and a relative href are equal when path and query are; two absolute ones must have
  * the same origin, too. Events without a link are dropped.
  *
+ * ![Marble diagram of ofHref](../docs/marbles/ofHref.svg)
+ *
  * ```
  * source:              --/people/1--/people/2--https://pool.contoso.com/People/1--|
  * ofHref('/people/1')  --/people/1-------------https://pool.contoso.com/People/1--|

@@ -6,6 +6,8 @@ import { checkNames, hasRel, type LinkedEvent, type WithRel } from './internal/e
  *
  * `link.rel` is narrowed to these relations. Events without a link are dropped.
  *
+ * ![Marble diagram of ofRel](../docs/marbles/ofRel.svg)
+ *
  * ```
  * source:           --contact--contactPresence--contactNote--contact--|
  * ofRel('contact')  --contact--------------------------------contact--|

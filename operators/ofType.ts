@@ -6,6 +6,8 @@ import { checkNames, hasType, type OfType, type TypedEvent } from './internal/ev
  *
  * The result is narrowed to the members of the event union that have one of these types.
  *
+ * ![Marble diagram of ofType](../docs/marbles/ofType.svg)
+ *
  * ```
  * source:                    --added--updated--deleted--added--|
  * ofType('added', 'deleted') --added-----------deleted--added--|
@@ -40,11 +42,12 @@ export function ofType<Event extends TypedEvent, Type extends Event['type']>(
  *
  * UCWA sends one when a resource is removed, or leaves a collection; EWS when an item or a folder is deleted.
  *
+ * ![Marble diagram of deleted](../docs/marbles/deleted.svg)
+ *
  * ```
  * source:    --added--updated--deleted--added--|
  * deleted()  ------------------deleted---------|
  * ```
- *
  *
  * @see {@link ofType}
  *

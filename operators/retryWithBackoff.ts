@@ -36,6 +36,8 @@ const RULES: OptionRules<RetryWithBackoffOptions> = {
  * The requests of this library are retried on their own. This operator re-creates the subscription as a
  * whole.
  *
+ * ![Marble diagram of retryWithBackoff](../docs/marbles/retryWithBackoff.svg)
+ *
  * ```
  * source:                        --a--#   --#     --b--c--|
  * retryWithBackoff()             --a---~~---~~~~~---b--c--|

@@ -8,6 +8,8 @@ import { matchesHref } from '../lib/core/href.ts';
  * The `deleted` event of that resource is emitted last. Until then all events pass, including `deleted`
  * events of other resources or of parts of this one. Hrefs are compared as by {@link ofHref}.
  *
+ * ![Marble diagram of takeUntilDeleted](../docs/marbles/takeUntilDeleted.svg)
+ *
  * ```
  * source:                    --updated /people/1--deleted /people/2--deleted /people/1--updated--
  * takeUntilDeleted('/people/1')  --updated /people/1--deleted /people/2--(deleted /people/1|)

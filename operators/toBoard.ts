@@ -29,6 +29,8 @@ export interface ToBoardOptions<Value, State> {
  * Each subscriber starts with an empty Map, which is not emitted. Every change copies the Map: that takes no
  * time with hundreds of contacts, but does with tens of thousands.
  *
+ * ![Marble diagram of toBoard](../docs/marbles/toBoard.svg)
+ *
  * ```
  * source:     --sara Busy----john Away----------------sara Busy--sara Away----------------|
  * toBoard()   --{sara Busy}--{sara Busy, john Away}--------------{sara Away, john Away}---|

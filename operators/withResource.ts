@@ -68,6 +68,8 @@ export type WithResource<Event, Resource> = Event extends unknown
  * A fetched resource can be newer than its event. Events are never dropped: they are buffered while fetches
  * are slower than the source.
  *
+ * ![Marble diagram of withResource](../docs/marbles/withResource.svg)
+ *
  * ```
  * source:             --updated A----------updated B {B}--deleted A--|
  *                        GET A ······ 200

@@ -1,10 +1,19 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { countNewMail, type NewMailCount } from '../../operators/countNewMail.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
 describe('countNewMail', () => {
+  marbleDiagram(
+    'countNewMail',
+    'countNewMail()',
+    ({ cold, record }) =>
+      record('source', cold<MailEvent>('-n-k-n-g-n-|', mail), ({ type }) => type).pipe(countNewMail()),
+    ({ count, exact }) => (exact ? `${count}` : `at least ${count}`),
+  );
+
   const counts: Readonly<Record<string, NewMailCount>> = {
     1: { count: 1, exact: true },
     2: { count: 2, exact: true },

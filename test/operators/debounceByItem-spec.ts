@@ -8,6 +8,7 @@ import {
   burstBuffer,
   coalesceEvents,
 } from '../../operators/debounceByItem.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed, subscriptionId } from './mailboxEvents.ts';
 import fc from 'fast-check';
@@ -22,6 +23,22 @@ describe('debounceByItem', () => {
     M: { type: 'modified', ...of2 },
     D: { type: 'deleted', ...of2 },
   };
+
+  const typeAndItem = (event: MailEvent): string => {
+    if (!('item' in event)) return event.type;
+    return `${event.type} ${event.item.id === of2.item.id ? 'B' : 'A'}`;
+  };
+  marbleDiagram(
+    'debounceByItem',
+    'debounceByItem(3000)',
+    ({ cold, record }) =>
+      record(
+        'source',
+        cold<MailEvent>('1s n 999ms k 999ms K 4999ms K 999ms g 999ms |', events),
+        typeAndItem,
+      ).pipe(debounceByItem(3000)),
+    typeAndItem,
+  );
 
   it('emits one event after a burst', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {

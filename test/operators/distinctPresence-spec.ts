@@ -2,11 +2,22 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { distinctPresence, type DistinctPresenceOptions } from '../../operators/distinctPresence.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { type ContactState, malformed, states } from './contactStates.ts';
 import { type UcwaEvent, ucwa } from './events.ts';
 
 describe('distinctPresence', () => {
+  const presenceOf = ({ uri, availability }: ContactState): string =>
+    `${uri.slice('sip:'.length, uri.indexOf('@'))} ${availability}`;
+  marbleDiagram(
+    'distinctPresence',
+    'distinctPresence()',
+    ({ cold, record }) =>
+      record('source', cold<ContactState>('-b-j-c-o-b-|', states), presenceOf).pipe(distinctPresence()),
+    presenceOf,
+  );
+
   it('drops a repeated presence of a contact', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-c-m-m-b-o-o-|', states);

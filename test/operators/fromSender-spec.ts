@@ -2,11 +2,21 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { fromSender } from '../../operators/fromSender.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('fromSender', () => {
+  const senderOf = ({ sender }: UcwaEvent): string => sender.rel;
+  marbleDiagram(
+    'fromSender',
+    "fromSender('people')",
+    ({ cold, record }) =>
+      record('source, by sender.rel', cold('-a-s-u-c-|', ucwa), senderOf).pipe(fromSender('people')),
+    senderOf,
+  );
+
   it('emits events of senders of the relation only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);

@@ -2,11 +2,23 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { inCollection } from '../../operators/inCollection.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('inCollection', () => {
+  const collectionOf = (event: UcwaEvent): string => event.in?.rel ?? '(none)';
+  marbleDiagram(
+    'inCollection',
+    "inCollection('subscribedContacts')",
+    ({ cold, record }) =>
+      record('source, by in.rel', cold('-a-x-u-d-|', ucwa), collectionOf).pipe(
+        inCollection('subscribedContacts'),
+      ),
+    collectionOf,
+  );
+
   it('emits events inside resources of these relations only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);

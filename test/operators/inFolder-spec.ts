@@ -2,11 +2,25 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { inFolder } from '../../operators/inFolder.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { archive, inbox, mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
 describe('inFolder', () => {
+  const folderOf = (event: MailEvent): string => {
+    if (event.type === 'gap') return 'gap';
+    if (event.type === 'moved') return 'inbox → archive';
+    return 'parentFolder' in event && event.parentFolder === inbox ? 'inbox' : 'archive';
+  };
+  marbleDiagram(
+    'inFolder',
+    'inFolder(inbox)',
+    ({ cold, record }) =>
+      record('source, by folder', cold<MailEvent>('-n-d-v-g-d-|', mail), folderOf).pipe(inFolder(inbox)),
+    folderOf,
+  );
+
   it('emits events in, into and out of the folder, and gaps', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);

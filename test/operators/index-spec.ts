@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as operators from '../../operators/index.ts';
 
 describe('rxchange/operators', () => {
@@ -22,4 +24,16 @@ describe('rxchange/operators', () => {
       'withResource',
     ]);
   });
+
+  const ROOT = join(import.meta.dirname, '../..');
+  const sources = readdirSync(join(ROOT, 'operators'))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(ROOT, 'operators', name), 'utf8'))
+    .join('');
+  for (const name of Object.keys(operators)) {
+    it(`shows a marble diagram of ${name}`, () => {
+      expect(sources).to.contain(`![Marble diagram of ${name}](../docs/marbles/${name}.svg)`);
+      expect(existsSync(join(ROOT, `docs/marbles/${name}.svg`))).to.equal(true);
+    });
+  }
 });

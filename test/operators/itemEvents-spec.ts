@@ -1,11 +1,25 @@
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { itemEvents, folderEvents } from '../../operators/itemEvents.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
+const aboutOf = (event: MailEvent): string => {
+  if ('folder' in event) return 'folder';
+  return 'item' in event ? 'item' : event.type;
+};
+
 describe('itemEvents', () => {
+  marbleDiagram(
+    'itemEvents',
+    'itemEvents()',
+    ({ cold, record }) =>
+      record('source', cold<MailEvent>('-n-f-g-d-|', mail), aboutOf).pipe(itemEvents<MailEvent>()),
+    aboutOf,
+  );
+
   it('emits events about items only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);
@@ -33,6 +47,14 @@ describe('itemEvents', () => {
 });
 
 describe('folderEvents', () => {
+  marbleDiagram(
+    'folderEvents',
+    'folderEvents()',
+    ({ cold, record }) =>
+      record('source', cold<MailEvent>('-n-f-g-f-|', mail), aboutOf).pipe(folderEvents<MailEvent>()),
+    aboutOf,
+  );
+
   it('emits events about folders only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);

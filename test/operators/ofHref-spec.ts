@@ -3,11 +3,26 @@ import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { ofHref } from '../../operators/ofHref.ts';
 import { ofType } from '../../operators/ofType.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofHref', () => {
+  const hrefOf = ({ link }: { link: { href: string } }): string => link.href;
+  const people = {
+    1: { link: { rel: 'contact', href: '/people/1' } },
+    2: { link: { rel: 'contact', href: '/people/2' } },
+    p: { link: { rel: 'contact', href: 'https://pool.contoso.com/People/1' } },
+  };
+  marbleDiagram(
+    'ofHref',
+    "ofHref('/people/1')",
+    ({ cold, record }) =>
+      record('source, by link.href', cold('-1-2-p-|', people), hrefOf).pipe(ofHref('/people/1')),
+    hrefOf,
+  );
+
   it('emits events about the resource only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);

@@ -3,11 +3,21 @@ import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { deleted, ofType } from '../../operators/ofType.ts';
 import { ofRel } from '../../operators/ofRel.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofRel', () => {
+  const relOf = ({ link }: UcwaEvent): string => link.rel;
+  marbleDiagram(
+    'ofRel',
+    "ofRel('contact')",
+    ({ cold, record }) =>
+      record('source, by link.rel', cold('-a-u-s-d-|', ucwa), relOf).pipe(ofRel('contact')),
+    relOf,
+  );
+
   it('emits events about resources of these relations only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);

@@ -2,11 +2,21 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { EMPTY, map, of, type Observable } from 'rxjs';
 import { ofType, deleted } from '../../operators/ofType.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
+const typeOf = ({ type }: UcwaEvent): string => type;
+
 describe('ofType', () => {
+  marbleDiagram(
+    'ofType',
+    "ofType('added', 'deleted')",
+    ({ cold, record }) => record('source', cold('-a-u-d-a-|', ucwa), typeOf).pipe(ofType('added', 'deleted')),
+    typeOf,
+  );
+
   it('emits events of these types only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
@@ -85,6 +95,13 @@ describe('ofType', () => {
 });
 
 describe('deleted', () => {
+  marbleDiagram(
+    'deleted',
+    'deleted()',
+    ({ cold, record }) => record('source', cold('-a-u-d-a-|', ucwa), typeOf).pipe(deleted()),
+    typeOf,
+  );
+
   it('emits deleted events only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);

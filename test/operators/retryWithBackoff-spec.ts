@@ -3,6 +3,7 @@ import { expectTypeOf } from 'expect-type';
 import { defer, type Observable, of, throwError } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import { retryWithBackoff, type RetryWithBackoffOptions } from '../../operators/retryWithBackoff.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 
 describe('retryWithBackoff', () => {
@@ -15,6 +16,18 @@ describe('retryWithBackoff', () => {
     let turn = 0;
     return defer(() => sources[Math.min(turn++, sources.length - 1)]!);
   }
+
+  marbleDiagram(
+    'retryWithBackoff',
+    'retryWithBackoff()',
+    ({ cold, record }) => {
+      const attempts = ['-a-#', '--#', '-b-c-|'].map((marbles, index) =>
+        record(`source, attempt ${index + 1}`, cold(marbles), String),
+      );
+      return inTurn(...attempts).pipe(retryWithBackoff(steady));
+    },
+    String,
+  );
 
   it('mirrors a source that does not error', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {

@@ -2,10 +2,26 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { takeUntilDeleted } from '../../operators/takeUntilDeleted.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('takeUntilDeleted', () => {
+  const typeAndHref = ({ type, link }: { type: string; link: { href: string } }): string =>
+    `${type} ${link.href}`;
+  const people = {
+    u: { type: 'updated', link: { rel: 'contact', href: '/people/1' } },
+    2: { type: 'deleted', link: { rel: 'contact', href: '/people/2' } },
+    1: { type: 'deleted', link: { rel: 'contact', href: '/people/1' } },
+  };
+  marbleDiagram(
+    'takeUntilDeleted',
+    "takeUntilDeleted('/people/1')",
+    ({ cold, record }) =>
+      record('source', cold('-u-2-1-u-|', people), typeAndHref).pipe(takeUntilDeleted('/people/1')),
+    typeAndHref,
+  );
+
   const href = '/ucwa/v1/people/sara%40contoso.com';
 
   it('completes with the deleted event of the resource', () => {

@@ -2,11 +2,22 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable, toArray } from 'rxjs';
 import { toBoard, type ToBoardOptions } from '../../operators/toBoard.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { type ContactState, malformed, states } from './contactStates.ts';
 import { type UcwaEvent, ucwa } from './events.ts';
 
 describe('toBoard', () => {
+  const presenceOf = ({ uri, availability }: ContactState): string =>
+    `${uri.slice('sip:'.length, uri.indexOf('@'))} ${availability}`;
+  marbleDiagram(
+    'toBoard',
+    'toBoard()',
+    ({ cold, record }) =>
+      record('source', cold<ContactState>('-b-j-b-o-|', states), presenceOf).pipe(toBoard()),
+    (board) => `{${[...board.values()].map(presenceOf).join(', ')}}`,
+  );
+
   const { b, c, o, u, j, k } = states;
   const boards: Readonly<Record<string, ReadonlyMap<string, ContactState>>> = {
     b: new Map([[b.uri, b]]),

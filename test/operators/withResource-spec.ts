@@ -16,7 +16,13 @@ import {
   timer,
 } from 'rxjs';
 import { deleted } from '../../operators/ofType.ts';
-import { withResource, type WithResourceOptions, mergeInOrder } from '../../operators/withResource.ts';
+import {
+  withResource,
+  type WithResource,
+  type WithResourceOptions,
+  mergeInOrder,
+} from '../../operators/withResource.ts';
+import { marbleDiagram } from '../support/marbles/marbleDiagram.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
@@ -53,6 +59,27 @@ describe('withResource', () => {
   const after = (ms: number): (() => Observable<Presence>) => {
     return () => of(busy).pipe(delay(ms));
   };
+
+  const typeAndName = (event: WithResource<UcwaEvent, unknown>): string => {
+    const { type, link, resource } = event;
+    const [, , name] = link.href.split('/');
+    return resource === undefined ? `${type} ${name}` : `${type} ${name} {…}`;
+  };
+  marbleDiagram(
+    'withResource',
+    'withResource(get)',
+    ({ cold, record }) => {
+      const events = {
+        ...updates,
+        3: { ...updates['3']!, resource: busy },
+        d: { ...updates['1']!, type: 'deleted' },
+      };
+      const get = (href: string): Observable<Presence> =>
+        record(`get('${href}')`, cold('----(r|)', { r: busy }), () => '{…}');
+      return record('source', cold('-1-3--2------d-|', events), typeAndName).pipe(withResource(get));
+    },
+    typeAndName,
+  );
 
   it('adds the resource of the link', () => {
     const hrefs: string[] = [];

@@ -1,0 +1,2 @@
+// `npm run marbles` loads this before the specs.
+process.env['MARBLES'] = 'write';

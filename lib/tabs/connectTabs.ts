@@ -1,11 +1,8 @@
 import {
-  catchError,
   defer,
   dematerialize,
   distinctUntilChanged,
-  filter,
-  from,
-  fromEvent,
+  EMPTY,
   ignoreElements,
   map,
   materialize,
@@ -19,18 +16,17 @@ import {
   share,
   startWith,
   switchMap,
-  take,
   takeUntil,
   tap,
   throwError,
 } from 'rxjs';
 import { ClosedError } from '../core/errors.ts';
 import { functionOption, objectOption, type OptionNames } from '../core/options.ts';
-import { decode, encode, type ErrorClasses } from './encoded.ts';
-import type { Link } from './link.ts';
+import { decode, type ErrorClasses } from './encoded.ts';
+import { calls, type Link } from './link.ts';
 import { patched } from './mapPatch.ts';
-import type { StreamGroup, TabMessage } from './messages.ts';
-import { VERSION } from './platform.ts';
+import type { Saved, StreamGroup, TabMessage } from './messages.ts';
+import { pageIsActive, VERSION } from './platform.ts';
 import type { DefineStreams, ServedTabs } from './serveTabs.ts';
 import type { CallTab, ServedStreams, StreamFunctions, TabFunctions } from './tabServer.ts';
 import { links } from './workers.ts';
@@ -66,7 +62,7 @@ export type TabsOptions<Define extends DefineStreams> = {
   ? unknown
   : {
       /** The functions that the streams call with {@link CallTab}. */
-      readonly functions: Define extends (call: CallTab<infer Functions>) => ServedStreams
+      readonly functions: Define extends (call: CallTab<infer Functions>, store: never) => ServedStreams
         ? Functions
         : never;
     });
@@ -88,7 +84,10 @@ export type TabEvents<Functions extends StreamFunctions> = {
 
 /** The streams of a worker in a tab. */
 export interface Tabs<Streams extends ServedStreams> {
-  /** The states of the worker. Each emits its current value when it is subscribed. */
+  /**
+   * The states of the worker. Each emits its current value when it is subscribed. When no worker serves this
+   * tab, a state that has `isStale`, such as a board, is emitted with `isStale: true`.
+   */
   readonly states: Streams extends { readonly states: infer States } ? States : unknown;
   /** The events of the worker, and a {@link TabsGap} when the worker has changed. */
   readonly events: Streams extends { readonly events: infer Events extends StreamFunctions }
@@ -147,22 +146,43 @@ export function connectTabs<Define extends DefineStreams>(
   loads('load', load);
   const { functions = {} } = options as { readonly functions?: TabFunctions };
   const links$ = pageIsActive().pipe(
-    switchMap((isActive) => (isActive ? links({ sharedWorker, load }, `${name} ${VERSION}`) : of(undefined))),
+    switchMap((isActive) =>
+      isActive ? links({ sharedWorker, load }, `${name} ${VERSION}`) : of('left' as const),
+    ),
   );
   return tabsOf(links$, functions, errors);
 }
 
-/** Returns the streams of a tab with these connections, one after another. */
+/**
+ * Returns the streams of a tab with these connections, one after another.
+ *
+ * @param connections$ Emits `undefined` when the worker is gone, and `left` when the tab has left it.
+ */
 export function tabsOf(
-  connections$: Observable<Link | undefined>,
+  connections$: Observable<Link | 'left' | undefined>,
   functions: TabFunctions,
   errors: ErrorClasses,
 ): Tabs<ServedStreams> {
   const closed$ = new ReplaySubject<void>(1);
   let isClosed = false;
   let ids = 0;
+  let saved: Saved = new Map();
   const links$ = connections$.pipe(
-    switchMap((link) => (link === undefined ? of(link) : merge(calls(link, functions), of(link)))),
+    switchMap((link) => {
+      if (link === 'left') saved = new Map();
+      if (link === undefined || link === 'left') return of(undefined);
+      const saves$ = link.messages$.pipe(
+        tap((message) => {
+          if (message.type === 'saved') saved = message.saved;
+        }),
+        ignoreElements(),
+      );
+      const joined$ = defer(() => {
+        link.post({ type: 'saved', saved });
+        return of(link);
+      });
+      return merge(calls(link, functions), saves$, joined$);
+    }),
     takeUntil(closed$),
     share({ connector: () => new ReplaySubject<Link | undefined>(1), resetOnRefCountZero: false }),
   );
@@ -197,10 +217,12 @@ export function tabsOf(
     return defer(() => {
       if (isClosed) return throwError(() => new ClosedError(`${group}.${name}`));
       let isFirst = true;
+      let latest: unknown;
       return links$.pipe(
         switchMap((link) => {
-          if (link === undefined) return NEVER;
-          const values$ = remote(link, message);
+          const latest$ = tap((value: unknown) => (latest = value));
+          if (link === undefined) return merge(staleCopy(latest), NEVER).pipe(latest$, materialize());
+          const values$ = remote(link, message).pipe(latest$);
           const continued$ = isFirst || group === 'states' ? values$ : afterGap(values$);
           isFirst = false;
           // The end of the stream is not the end of one connection.
@@ -247,6 +269,13 @@ function canonicalJson(value: unknown): string {
   );
 }
 
+/** Returns an Observable that emits a stale copy of a value that has `isStale`, such as a board. */
+function staleCopy(value: unknown): Observable<unknown> {
+  if (!(value instanceof Object && 'isStale' in value) || value.isStale === true) return EMPTY;
+  const copy: object = value instanceof Map ? new Map(value) : {};
+  return of(Object.assign(copy, value, { isStale: true }));
+}
+
 const GAP: TabsGap = { type: 'gap', reason: 'workerChanged' };
 
 /**
@@ -256,36 +285,4 @@ const GAP: TabsGap = { type: 'gap', reason: 'workerChanged' };
  */
 function afterGap(events$: Observable<unknown>): Observable<unknown> {
   return merge(of(GAP), events$.pipe(mergeMap((event, index) => (index === 0 ? [GAP, event] : [event]))));
-}
-
-/** Returns an Observable that calls the functions that a worker requests, and sends their results. */
-function calls({ messages$, post }: Link, functions: TabFunctions): Observable<never> {
-  return messages$.pipe(
-    filter((message) => message.type === 'call'),
-    mergeMap(({ id, name, args }) =>
-      defer(() => {
-        const called = Object.hasOwn(functions, name) ? functions[name] : undefined;
-        if (called === undefined)
-          throw new TypeError(`the tab has no function ${name}: pass it to connectTabs`);
-        return from(called(...(JSON.parse(args) as never[])));
-      }).pipe(
-        take(1),
-        map((value): TabMessage => ({ type: 'result', id, value: encode(value) })),
-        catchError((error: unknown) => of<TabMessage>({ type: 'failure', id, error: encode(error) })),
-        tap(post),
-      ),
-    ),
-    ignoreElements(),
-  );
-}
-
-/** Returns an Observable of whether the page is active: not frozen, and not in the browser's cache. */
-function pageIsActive(): Observable<boolean> {
-  if (typeof document === 'undefined') return of(true);
-  const left$ = merge(fromEvent(globalThis, 'pagehide'), fromEvent(document, 'freeze'));
-  const back$ = merge(fromEvent(globalThis, 'pageshow'), fromEvent(document, 'resume'));
-  return merge(left$.pipe(map(() => false)), back$.pipe(map(() => true))).pipe(
-    startWith(true),
-    distinctUntilChanged(),
-  );
 }

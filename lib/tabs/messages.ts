@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Json } from '../core/checkpoint/checkpoint.ts';
 
 /** A connection between a tab and its worker. `messages$` completes when the other side is gone. */
 export interface Port<Received, Sent> {
@@ -9,10 +10,15 @@ export interface Port<Received, Sent> {
 /** The two sorts of streams of a worker. */
 export type StreamGroup = 'states' | 'events';
 
+/** The checkpoints of the connections, by key. Each tab has a copy, in case its worker dies. */
+export type Saved = ReadonlyMap<string, Json>;
+
 /** A message of a tab to its worker. */
 export type TabMessage =
   /** The first message, and sent again when the tab is shown. The tab holds the Web Lock named `tab`. */
   | { readonly type: 'join'; readonly tab: string }
+  /** The checkpoints of an earlier worker. A worker with connections responds with its own. */
+  | { readonly type: 'saved'; readonly saved: Saved }
   /** `args` is the canonical JSON of the arguments: equal ones share a subscription. */
   | {
       readonly type: 'subscribe';
@@ -33,6 +39,8 @@ export type TabMessage =
 export type WorkerMessage =
   /** The first message. The worker holds the Web Lock of this name, if it has Web Locks. */
   | { readonly type: 'welcome'; readonly lock: string | undefined }
+  /** The checkpoints have changed. */
+  | { readonly type: 'saved'; readonly saved: Saved }
   /** A stream has emitted a value that is no Map. */
   | { readonly type: 'next'; readonly id: number; readonly value: Encoded }
   /** A stream has emitted a Map. */

@@ -1,4 +1,4 @@
-import { fromEvent, map, Observable, share } from 'rxjs';
+import { distinctUntilChanged, fromEvent, map, merge, Observable, of, share, startWith } from 'rxjs';
 import type { ChannelMessage, Port } from './messages.ts';
 
 /** The version of this library: tabs with another version have a worker of their own. */
@@ -72,4 +72,15 @@ export function broadcastChannel<Value>(
       channel.close();
     };
   });
+}
+
+/** Returns an Observable of whether the page is active: not frozen, and not in the browser's cache. */
+export function pageIsActive(): Observable<boolean> {
+  if (typeof document === 'undefined') return of(true);
+  const left$ = merge(fromEvent(globalThis, 'pagehide'), fromEvent(document, 'freeze'));
+  const back$ = merge(fromEvent(globalThis, 'pageshow'), fromEvent(document, 'resume'));
+  return merge(left$.pipe(map(() => false)), back$.pipe(map(() => true))).pipe(
+    startWith(true),
+    distinctUntilChanged(),
+  );
 }

@@ -1,11 +1,12 @@
 import { catchError, fromEvent, map, mergeMap, type Observable, of, shareReplay } from 'rxjs';
+import type { CheckpointStore } from '../core/checkpoint/checkpoint.ts';
 import { functionOption } from '../core/options.ts';
 import type { TabMessage, WorkerMessage } from './messages.ts';
 import { type Lock, messagePort, uniqueName, webLocks } from './platform.ts';
 import { type ServedStreams, type TabServer, tabServer } from './tabServer.ts';
 
 /** A function that creates connections, and returns them with their streams. */
-export type DefineStreams = (call: never) => ServedStreams;
+export type DefineStreams = (call: never, store: CheckpointStore) => ServedStreams;
 
 /** The streams that {@link serveTabs} serves. */
 export interface ServedTabs<Define extends DefineStreams> {
@@ -26,19 +27,21 @@ export interface ServedTabs<Define extends DefineStreams> {
  * - Values are copied: Maps, dates and plain objects stay what they are, functions cannot be sent. Of a Map
  *   only the changed entries are sent, so that unchanged ones are the same objects in the tab.
  *
- * @param define Creates the connections, and returns them with their streams. Its argument calls a function
- * of a tab, such as one that signs the user in.
+ * @param define Creates the connections, and returns them with their streams. Its first argument calls a
+ * function of a tab, such as one that signs the user in. Its second one is a store for checkpoints in the
+ * memory of the tabs: if the worker or the elected tab crashes, the next one removes its resources.
  *
  * @example
  * ```ts
  * // connection.ts
- * import { bearer } from 'rxchange';
+ * import { bearer, type CheckpointStore } from 'rxchange';
  * import { type CallTab, serveTabs } from 'rxchange/tabs';
- * import { connectUcwa, presenceBoard } from 'rxchange/ucwa';
+ * import { checkpointed, connectUcwa, presenceBoard } from 'rxchange/ucwa';
  *
- * const define = (call: CallTab<{ token(): Promise<string> }>) => {
+ * const define = (call: CallTab<{ token(): Promise<string> }>, store: CheckpointStore) => {
  *   const server = 'https://pool.contoso.com/ucwa/oauth/v1/applications';
- *   const ucwa = connectUcwa({ server, auth: bearer(() => call('token')) });
+ *   const checkpoint = checkpointed(store, 'presence');
+ *   const ucwa = connectUcwa({ server, auth: bearer(() => call('token')), checkpoint });
  *   return {
  *     connections: [ucwa],
  *     states: { board: (uris: readonly string[]) => presenceBoard(ucwa, uris) },

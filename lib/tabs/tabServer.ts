@@ -11,6 +11,7 @@ import {
   type Observable,
   type ObservableInput,
   type ObservedValueOf,
+  of,
   repeat,
   ReplaySubject,
   share,
@@ -21,9 +22,10 @@ import {
   takeWhile,
   tap,
 } from 'rxjs';
+import type { CheckpointStore, Json } from '../core/checkpoint/checkpoint.ts';
 import { decode, encode } from './encoded.ts';
 import { differenceOf } from './mapPatch.ts';
-import type { Port, TabMessage, WorkerMessage } from './messages.ts';
+import type { Port, Saved, TabMessage, WorkerMessage } from './messages.ts';
 import type { Lock } from './platform.ts';
 
 /** Functions that return streams. Their arguments are JSON, because they come from another thread. */
@@ -87,12 +89,16 @@ interface Serving {
 /**
  * Creates the side of the worker. `define` is called for the first tab, and again after the last has left.
  */
-export function tabServer(define: (call: CallTab) => ServedStreams, lock: Lock | undefined): TabServer {
+export function tabServer(
+  define: (call: CallTab, store: CheckpointStore) => ServedStreams,
+  lock: Lock | undefined,
+): TabServer {
   /** The one that was shown last is the last. */
   const tabs = new Map<Tab, Subscription>();
   let serving: Serving | undefined;
   let closing: Promise<unknown> | undefined;
   let calls = 0;
+  let saved: Saved = new Map();
 
   const callOne = (tab: Tab, name: string, args: readonly unknown[]): Observable<unknown> => {
     const id = calls++;
@@ -119,8 +125,22 @@ export function tabServer(define: (call: CallTab) => ServedStreams, lock: Lock |
       // A tab that dies completes without a result.
     }).pipe(repeat(), take(1));
 
+  const save = (change: (copy: Map<string, Json>) => void): Observable<never> =>
+    defer(() => {
+      const copy = new Map(saved);
+      change(copy);
+      saved = copy;
+      for (const tab of tabs.keys()) tab.post({ type: 'saved', saved });
+      return EMPTY;
+    });
+  const store: CheckpointStore = {
+    load: (key) => defer(() => of(saved.get(key))),
+    save: (key, value) => save((copy) => copy.set(key, value)),
+    remove: (key) => save((copy) => copy.delete(key)),
+  };
+
   const streamOf = ({ group, name, args }: SubscribeMessage): Observable<unknown> => {
-    serving ??= { streams: define(call), shared: new Map() };
+    serving ??= { streams: define(call, store), shared: new Map() };
     const { streams, shared } = serving;
     const key = JSON.stringify([group, name, args]);
     const known = shared.get(key);
@@ -199,6 +219,9 @@ export function tabServer(define: (call: CallTab) => ServedStreams, lock: Lock |
         if (message.type === 'join') {
           tabs.delete(tab);
           tabs.set(tab, joined);
+        } else if (message.type === 'saved') {
+          if (serving === undefined) saved = new Map([...saved, ...message.saved]);
+          else post({ type: 'saved', saved });
         } else if (message.type === 'subscribe') {
           const { id } = message;
           const subscription = serve(tab, message);
@@ -216,6 +239,8 @@ export function tabServer(define: (call: CallTab) => ServedStreams, lock: Lock |
     join,
     stop: () => {
       for (const connection of serving?.streams.connections ?? []) connection.suspend();
+      // Nothing is left for the next leader.
+      save((copy) => copy.clear()).subscribe();
       for (const joined of [...tabs.values()]) joined.unsubscribe();
     },
   };

@@ -105,6 +105,15 @@ async function crash({ page }: Tab): Promise<void> {
   await crashed;
 }
 
+/** The next worker or leader has removed what a dead one has left. */
+async function expectNothingOfTheDead({ ucwa, ews }: PageSpec<typeof tabs>): Promise<void> {
+  await eventually(() => {
+    expect(ucwa.applications).to.have.length(1);
+    expect(ucwa.presenceSubscriptions).to.have.length(2);
+    expect(ews.subscriptions).to.have.length(1);
+  });
+}
+
 const TWO_LISTS = [[SARA], [SARA, BOB]];
 
 describe('In a browser, tabs with a SharedWorker', () => {
@@ -129,13 +138,15 @@ describe('In a browser, tabs with a SharedWorker', () => {
       const session = await context.browser()!.newBrowserCDPSession();
       const { targetInfos } = await session.send('Target.getTargets');
       const { targetId } = targetInfos.find(({ type }) => type === 'shared_worker')!;
+      const dead = ews.subscriptions[0]!.id;
       await session.send('Target.closeTarget', { targetId });
-      await eventually(() => expect(ucwa.applications).to.have.length(2));
+      await eventually(() => expect(ews.subscriptions[0]?.id).to.be.a('string').and.not.equal(dead));
       ucwa.setPresence(SARA, { availability: 'Busy' });
       await eventually(() => expectBoards(all, 'Busy'));
-      await eventually(() => expect(ews.subscriptions).to.have.length(2));
+      for (const { call } of all) expect((await call('shown')).wasStale).to.equal(true);
       ews.deliverMail();
-      await eventually(() => expectEvents(all, ['gap', 'gap', 'newMail']));
+      await eventually(() => expectEvents(all, ['gap', 'gap', 'gap', 'newMail']));
+      await expectNothingOfTheDead(setup);
     }));
 
   it('receive errors with their class, code and message', () =>
@@ -177,34 +188,44 @@ describe('In a browser, tabs without SharedWorker', () => {
     withPage<typeof tabs>('tabs', async (setup) => {
       const { ucwa, ews } = setup;
       const [leader, ...others] = (await openTabs(setup, 3, missing)) as [Tab, ...Tab[]];
+      const dead = ews.subscriptions[0]!.id;
       await crash(leader);
-      // The application of the leader stays until the server removes it.
-      await eventually(() => expect(ucwa.applications).to.have.length(2));
+      await eventually(() => expect(ews.subscriptions[0]?.id).to.be.a('string').and.not.equal(dead));
       ucwa.setPresence(SARA, { availability: 'Busy' });
       await eventually(() => expectBoards(others, 'Busy'));
-      await eventually(() => expect(ews.subscriptions).to.have.length(2));
       ews.deliverMail();
-      await eventually(() => expectEvents(others, ['gap', 'gap', 'newMail']));
+      await eventually(() => expectEvents(others, ['gap', 'gap', 'gap', 'newMail']));
+      await expectNothingOfTheDead(setup);
+      for (const { page } of others) await page.close();
+      await eventually(() => expect(ucwa.applications).to.be.empty);
+      await eventually(() => expect(ews.subscriptions).to.be.empty);
     }));
 
   it('replace a leader that hangs, which releases everything when it continues', () =>
-    withPage<typeof tabs>('tabs', async (setup) => {
-      const { ucwa, ews } = setup;
-      const all = await openTabs(setup, 3, missing);
-      const [leader, ...others] = all as [Tab, ...Tab[]];
-      const [old] = ucwa.applications;
-      const hanging = leader.call('hang', 12_000);
-      await eventually(() => expect(ucwa.applications).to.have.length(2));
-      ucwa.setPresence(SARA, { availability: 'Busy' });
-      await eventually(() => expectBoards(others, 'Busy'));
-      await hanging;
-      await eventually(() => expect(ucwa.applications).to.have.length(1));
-      expect(ucwa.applications[0]?.id).not.to.equal(old?.id);
-      await eventually(() => expect(ews.subscriptions).to.have.length(1));
-      await eventually(() => expectBoards(all, 'Busy'));
-      ews.deliverMail();
-      await eventually(() => expectEvents(all, ['gap', 'gap', 'newMail']));
-    })).timeout(60_000);
+    withPage<typeof tabs>(
+      'tabs',
+      async (setup) => {
+        const { ucwa, ews } = setup;
+        const all = await openTabs(setup, 3, missing);
+        const [leader, ...others] = all as [Tab, ...Tab[]];
+        const [old] = ucwa.applications;
+        const dead = ews.subscriptions[0]!.id;
+        const hanging = leader.call('hang', 12_000);
+        await eventually(() => expect(ews.subscriptions[0]?.id).to.be.a('string').and.not.equal(dead));
+        ucwa.setPresence(SARA, { availability: 'Busy' });
+        await eventually(() => expectBoards(others, 'Busy'));
+        await hanging;
+        // It deletes the application, which the next leader re-creates.
+        await eventually(() => expect(ucwa.applications[0]?.id).to.be.a('string').and.not.equal(old?.id));
+        expect(ucwa.applications).to.have.length(1);
+        await eventually(() => expect(ews.subscriptions).to.have.length(1));
+        await eventually(() => expectBoards(all, 'Busy'));
+        ews.deliverMail();
+        await eventually(() => expectEvents(others, ['gap', 'gap', 'gap', 'newMail']));
+        await eventually(() => expectEvents([leader], ['gap', 'gap', 'newMail']));
+      },
+      { expectedErrors: /status of 404/ },
+    )).timeout(60_000);
 
   it('hand over when the leader is frozen', () =>
     withPage<typeof tabs>(

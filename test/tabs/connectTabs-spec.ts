@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
-import { BehaviorSubject, finalize, interval, NEVER, type Observable, of, Subject, take } from 'rxjs';
+import { BehaviorSubject, concat, finalize, interval, NEVER, type Observable, of, Subject, take } from 'rxjs';
+import type { CheckpointStore } from '../../lib/core/checkpoint/checkpoint.ts';
 import { ClosedError, HttpError } from '../../lib/core/errors.ts';
 import { connectTabs, type Tabs, type TabsGap, tabsOf } from '../../lib/tabs/connectTabs.ts';
 import type { Link } from '../../lib/tabs/link.ts';
@@ -91,6 +92,65 @@ describe('connectTabs', () => {
     source$.next('b');
     changeWorker();
     expect(seen).to.deep.equal(['a', 'b']);
+  });
+
+  it('emits boards as stale while there is no worker', () => {
+    const source$ = new BehaviorSubject<unknown>(
+      Object.assign(new Map([['a', 1]]), { isStale: false, asOf: 7 }),
+    );
+    const { states, changeWorker, links$ } = tabWith(() => ({ board: () => source$ }));
+    const seen: unknown[] = [];
+    states['board']!().subscribe((board) =>
+      seen.push([...(board as Map<string, number>)], { ...(board as object) }),
+    );
+    links$.next(undefined);
+    links$.next(undefined);
+    changeWorker();
+    const fresh = [[['a', 1]], { isStale: false, asOf: 7 }];
+    expect(seen).to.deep.equal([...fresh, [['a', 1]], { isStale: true, asOf: 7 }, ...fresh]);
+  });
+
+  it('emits objects as stale, and leaves other values alone', () => {
+    const { states, links$ } = tabWith(() => ({
+      board: () => new BehaviorSubject({ isStale: false, count: 1 }),
+      stale: () => new BehaviorSubject({ isStale: true }),
+      count: () => new BehaviorSubject(1),
+      nothing: () => new BehaviorSubject(null),
+    }));
+    const seen: unknown[] = [];
+    for (const name of ['board', 'stale', 'count', 'nothing'])
+      states[name]!().subscribe((value) => seen.push(value));
+    seen.length = 0;
+    links$.next(undefined);
+    expect(seen).to.deep.equal([{ isStale: true, count: 1 }]);
+  });
+
+  it('gives the checkpoints of a worker that has died to the next', () => {
+    const loaded: unknown[] = [];
+    const defined = (_: CallTab, store: CheckpointStore) => {
+      store.load('a').subscribe((value) => loaded.push(value));
+      store.load('b').subscribe((value) => loaded.push(value));
+      concat(store.save('a', 1), store.save('b', 2), store.remove('b')).subscribe();
+      return { connections: [], states: { state: () => NEVER } };
+    };
+    const newest = () => tabServer(defined, undefined);
+    const first = newest();
+    const links = ['one', 'late'].map((tab) => {
+      const links$ = new BehaviorSubject<Link | 'left'>(joinTab(first, tab).link);
+      const tabs = tabsOf(links$, {}, {}) as unknown as { readonly states: Streams };
+      tabs.states['state']!().subscribe();
+      return links$;
+    });
+    expect(loaded).to.deep.equal([undefined, undefined]);
+    const [one, late] = links;
+    one?.next(joinTab(newest(), 'one').link);
+    expect(loaded.slice(2)).to.deep.equal([1, undefined]);
+    late?.next(joinTab(newest(), 'late').link);
+    expect(loaded.slice(4)).to.deep.equal([1, undefined]);
+    // A tab that leaves knows nothing about what happens then.
+    late?.next('left');
+    late?.next(joinTab(newest(), 'late').link);
+    expect(loaded.slice(6)).to.deep.equal([undefined, undefined]);
   });
 
   it('emits a gap when the worker changes, and before its first event', () => {

@@ -168,6 +168,18 @@ describe('tabServer', () => {
     expect(log.slice(-2)).to.deep.equal(['define', 'subscribe []']);
   });
 
+  it('has no checkpoints for the next leader after it has stopped', () => {
+    const server = tabServer((_, store) => {
+      store.save('a', 1).subscribe();
+      return { connections: [], states: { stream: () => NEVER } };
+    }, undefined);
+    const tab = joinTab(server, 'tab');
+    tab.post(subscribeTo(0, 'states', 'stream'));
+    expect(tab.received.at(-1)).to.deep.equal({ type: 'saved', saved: new Map([['a', 1]]) });
+    server.stop();
+    expect(tab.received.at(-1)).to.deep.equal({ type: 'saved', saved: new Map() });
+  });
+
   it('ends a tab whose lock is released', () => {
     const { lock } = fakeLocks();
     const { log, server } = logging(lock);

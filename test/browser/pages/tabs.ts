@@ -11,6 +11,7 @@ const boards: Record<string, Readonly<Record<string, string | undefined>>> = {};
 const events: string[] = [];
 const tokens: string[] = [];
 let isConnected = false;
+let wasStale = false;
 
 /** A part of the platform that a browser may not have. */
 type Part = 'SharedWorker' | 'locks';
@@ -43,6 +44,7 @@ export function watch(
   for (const uris of lists) {
     watching.add(
       tabs.states.board(uris).subscribe((board) => {
+        wasStale ||= board.isStale;
         boards[uris.join()] = Object.fromEntries(
           [...board].map(([uri, { availability }]) => [uri, availability]),
         );
@@ -62,8 +64,10 @@ export function shown(): {
   readonly events: readonly string[];
   readonly tokens: readonly string[];
   readonly isConnected: boolean;
+  /** Whether a board was ever stale. */
+  readonly wasStale: boolean;
 } {
-  return { boards, events, tokens, isConnected };
+  return { boards, events, tokens, isConnected, wasStale };
 }
 
 /** Returns descriptions of two errors: of a resource and of a folder that do not exist. */

@@ -54,6 +54,7 @@ module.exports = {
     onlyMayImport('ews-on-core', '^lib/ews/', '^lib/(core|ews)/'),
     ...stages('lib/ews', EWS, 'lib/core/'),
     onlyMayImport('tabs-on-core', '^lib/tabs/', '^lib/(core|tabs)/'),
+    onlyMayImport('inspector-on-core', '^lib/inspector/', '^lib/(core|inspector)/'),
     onlyMayImport('node-on-core', '^lib/node/', '^lib/(core|node)/'),
     {
       name: 'only-the-cli-imports-node',

@@ -43,18 +43,20 @@ export function shareWithGrace<Value>(
  * Returns an operator that completes when the connection is closed; later subscribers get a {@link
  * ClosedError}.
  *
- * @param what The name of the stream, for the error.
+ * @param what The name of the stream, for the error and for inspectors.
+ * @param options The options of the stream, for inspectors.
  */
 export function untilClosed<Value>(
-  ledger: Pick<ReleaseLedger, 'isClosed' | 'streams'>,
+  ledger: Pick<ReleaseLedger, 'isClosed' | 'streams' | 'inspection'>,
   what: string,
+  options?: unknown,
 ): MonoTypeOperatorFunction<Value> {
   return (source) =>
     new Observable((subscriber) => {
       if (ledger.isClosed) subscriber.error(new ClosedError(what));
       else {
-        completeOnClose(ledger, subscriber);
-        source.subscribe(subscriber);
+        completeOnClose(ledger, what, subscriber);
+        (ledger.inspection?.stream(source, what, options) ?? source).subscribe(subscriber);
       }
     });
 }
@@ -65,9 +67,10 @@ export function untilClosed<Value>(
  */
 function completeOnClose<Value>(
   { streams }: Pick<ReleaseLedger, 'streams'>,
+  what: string,
   subscriber: Subscriber<Value>,
 ): void {
-  streams.add(subscriber);
+  streams.set(subscriber, what);
   subscriber.add(() => streams.delete(subscriber));
 }
 

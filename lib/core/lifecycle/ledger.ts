@@ -18,6 +18,7 @@ import {
 import { LONGEST_TIMER_MS } from '../backoff/backoff.ts';
 import { defined } from '../defined.ts';
 import { objectOption, type OptionRules } from '../options.ts';
+import { sharedValues, type SharedValues } from '../sharedValues.ts';
 import { excerpt } from '../text.ts';
 
 /** The common part of all outcomes. @inline */
@@ -116,6 +117,18 @@ export interface Releases extends AsyncDisposable {
   close(options?: DrainOptions): Promise<DrainReport>;
 }
 
+/**
+ * Observes the streams and the releases of a connection.
+ *
+ * @internal
+ */
+export interface Inspection {
+  /** Returns the Observable to which a new subscriber of a stream subscribes instead. */
+  readonly stream: <Value>(source: Observable<Value>, name: string, options: unknown) => Observable<Value>;
+  /** Called when a release begins, or an unsubscribed creation has no response yet. */
+  readonly begun: (pending: PendingRelease) => void;
+}
+
 /** The writable side of a ledger. */
 export interface ReleaseLedger extends Releases {
   /** Whether {@link Releases.close} was called. */
@@ -124,8 +137,20 @@ export interface ReleaseLedger extends Releases {
   readonly closing$: Observable<void>;
   /** Emits when releases have started that are to be sent in this turn of the event loop. */
   readonly flushed$: Observable<void>;
-  /** The subscribers to complete when the connection is closed; there may be thousands. */
-  readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
+  /** The subscribers to complete when the connection is closed, and their names; there may be thousands. */
+  readonly streams: Map<Pick<Subscriber<never>, 'add' | 'complete'>, string>;
+  /**
+   * Set while somebody inspects the connection.
+   *
+   * @internal
+   */
+  inspection?: Inspection | undefined;
+  /**
+   * The values of other functions for this ledger.
+   *
+   * @internal
+   */
+  readonly shared: SharedValues;
   /**
    * Emits when a drain or the closing begins, and on subscription while one is running: grace periods end.
    */
@@ -185,7 +210,7 @@ export function releaseLedger(): ReleaseLedger {
   const isGivenUp = new BehaviorSubject(false);
   const closing = new Subject<void>();
   const flushed = new Subject<void>();
-  const streams: ReleaseLedger['streams'] = new Set();
+  const streams: ReleaseLedger['streams'] = new Map();
   let isClosed = false;
   let drains = 0;
   let unreported: ReleaseOutcome[] = [];
@@ -243,13 +268,13 @@ export function releaseLedger(): ReleaseLedger {
     const { timeoutMs = CLOSE_MS } = objectOption('options', options, DRAIN_RULES);
     isClosed = true;
     closing.next();
-    for (const stream of streams) stream.complete();
+    for (const stream of streams.keys()) stream.complete();
     const report$ = drained(timeoutMs, () => isGivenUp.next(true));
     flushed.next();
     return report$;
   };
 
-  return {
+  const ledger: ReleaseLedger = {
     outcomes$: outcomes.asObservable(),
     pending$: pending.asObservable(),
     draining$: isDraining.pipe(filter(Boolean)),
@@ -257,6 +282,7 @@ export function releaseLedger(): ReleaseLedger {
     closing$: closing.asObservable(),
     flushed$: flushed.asObservable(),
     streams,
+    shared: sharedValues(),
     get isClosed() {
       return isClosed;
     },
@@ -264,6 +290,7 @@ export function releaseLedger(): ReleaseLedger {
       const release: PendingRelease = { resource, id: shownId(id) };
       running.add(release);
       pending.next(running.size);
+      ledger.inspection?.begun(release);
       return () => {
         if (running.delete(release)) pending.next(running.size);
       };
@@ -276,4 +303,5 @@ export function releaseLedger(): ReleaseLedger {
       await close();
     },
   };
+  return ledger;
 }

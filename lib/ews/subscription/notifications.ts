@@ -36,7 +36,7 @@ export function notifications(
   checkSubscription(version, request);
   const events$ = startStream(session, request, checkpoint, (stream) =>
     resubscribe(session, stream, onLost, (server) => subscribeAt(server, stream)),
-  ).pipe(untilClosed<EwsEvent>(ledger, `${request.type}Notifications`));
+  ).pipe(untilClosed<EwsEvent>(ledger, `${request.type}Notifications`, request));
   return graceMs === undefined ? events$ : events$.pipe(shareWithGrace(ledger, graceMs));
 }
 

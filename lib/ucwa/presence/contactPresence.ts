@@ -125,6 +125,6 @@ export function contactPresence(
       const state = changed === undefined ? undefined : states.get(changed);
       return state === undefined ? [] : [state];
     }),
-    untilClosed(session.ledger, 'contactPresence'),
+    untilClosed(session.ledger, 'contactPresence', { uris }),
   );
 }

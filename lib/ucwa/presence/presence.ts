@@ -133,6 +133,6 @@ export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaE
   const lifetime = lifetimeOf(options);
   return presenceStream(session, uris, lifetime, ({ signals }) => signals(({ event }) => event)).pipe(
     shared(session, lifetime),
-    untilClosed(session.ledger, 'presence'),
+    untilClosed(session.ledger, 'presence', options),
   );
 }

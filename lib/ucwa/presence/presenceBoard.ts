@@ -113,6 +113,6 @@ export function presenceBoard(
     auditTime(0),
     map(([{ states }, since]) => boardOf(states, since)),
     defaultIfEmpty(boardOf([])),
-    untilClosed(session.ledger, 'presenceBoard'),
+    untilClosed(session.ledger, 'presenceBoard', { uris }),
   );
 }

@@ -1,0 +1,94 @@
+import { asyncScheduler, Observable, share, type Subscriber, tap } from 'rxjs';
+import { defined } from '../core/defined.ts';
+import type { ReleaseLedger, ReleaseOutcome } from '../core/lifecycle/ledger.ts';
+import { describeEvent, describeOptions } from './describe.ts';
+import { inspectedError, plain } from './plain.ts';
+import type { InspectorRecord, StreamRecord } from './records.ts';
+import { type ReleaseCause, releaseCauses } from './releaseCauses.ts';
+
+type Unnumbered<Record> = Record extends { readonly stream: string }
+  ? Omit<Record, 'connection' | 'seq' | 'stream'> & { readonly stream: number }
+  : Record extends { readonly stream?: string }
+    ? Omit<Record, 'connection' | 'seq' | 'stream'> & { readonly stream?: number }
+    : Record extends unknown
+      ? Omit<Record, 'connection' | 'seq'>
+      : never;
+
+/** A record before it is numbered: streams have the number that all inspectors of a connection share. */
+export type Finding = Unnumbered<InspectorRecord>;
+
+/** A record about one stream, without its time and its number. */
+type StreamFinding = Omit<StreamRecord, 'at' | 'connection' | 'seq' | 'stream' | 'type'> & {
+  readonly type: 'stream';
+};
+
+/** Returns the findings of a connection. All inspectors share them, so that a stream has one number. */
+export function findings(ledger: ReleaseLedger): Observable<Finding> {
+  return new Observable<Finding>((subscriber) => observe(ledger, subscriber)).pipe(share());
+}
+
+function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
+  const causes = releaseCauses();
+  let streams = 0;
+
+  const report = (stream: number, finding: StreamFinding): void =>
+    subscriber.next({ at: asyncScheduler.now(), stream, ...finding });
+
+  const watched = <Value>(source: Observable<Value>, name: string, options: unknown): Observable<Value> =>
+    new Observable((target) => {
+      const stream = ++streams;
+      const base = { type: 'stream', name, detail: describeOptions(options) } as const;
+      let ended: StreamFinding | undefined;
+      report(stream, { ...base, state: 'subscribed' });
+      // Before and after the teardown of the source: what it releases meanwhile is of this stream.
+      target.add(() => {
+        report(stream, ended ?? { ...base, state: ledger.isClosed ? 'completed' : 'unsubscribed' });
+        causes.enter(stream);
+      });
+      source
+        .pipe(
+          tap({
+            next: (value) => {
+              const at = asyncScheduler.now();
+              subscriber.next({ type: 'event', at, stream, ...describeEvent(value), value: plain(value) });
+            },
+            error: (error: unknown) => (ended = { ...base, state: 'failed', error: inspectedError(error) }),
+            complete: () => (ended = { ...base, state: 'completed' }),
+          }),
+        )
+        .subscribe(target);
+      target.add(() => causes.leave());
+    });
+
+  for (const [target, name] of ledger.streams) {
+    const stream = ++streams;
+    const base = { type: 'stream', name, detail: '' } as const;
+    report(stream, { ...base, state: 'subscribed' });
+    target.add(() => report(stream, { ...base, state: 'unsubscribed' }));
+  }
+  subscriber.add(
+    ledger.outcomes$.subscribe((outcome) =>
+      subscriber.next(outcomeFinding(outcome, causes.settled(outcome.resource, outcome.id))),
+    ),
+  );
+  ledger.inspection = {
+    stream: watched,
+    begun: ({ resource, id }) => {
+      const cause = causes.begun(resource, id);
+      const at = asyncScheduler.now();
+      subscriber.next({ type: 'release', at, ...cause, resource, ...defined({ id }), state: 'pending' });
+    },
+  };
+  subscriber.add(() => (ledger.inspection = undefined));
+}
+
+function outcomeFinding(outcome: ReleaseOutcome, cause: ReleaseCause): Finding {
+  const { resource, id, at, outcome: state, detail } = outcome;
+  return {
+    ...{ type: 'release', at: at.getTime(), ...cause, resource, state },
+    ...defined({ id, detail }),
+    ...('attempts' in outcome ? { attempts: outcome.attempts } : {}),
+    ...('cause' in outcome ? { error: inspectedError(outcome.cause) } : {}),
+    ...('hint' in outcome ? { hint: outcome.hint } : {}),
+  };
+}

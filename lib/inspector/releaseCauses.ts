@@ -1,0 +1,61 @@
+/** Identifies a release, and the stream whose end has begun it, if one has. */
+export interface ReleaseCause {
+  readonly release: number;
+  readonly stream?: number;
+}
+
+/** Finds the stream that has caused a release. */
+export interface ReleaseCauses {
+  /** The teardown of a stream begins: what is released until {@link leave} belongs to it. */
+  readonly enter: (stream: number) => void;
+  readonly leave: () => void;
+  /** Returns the cause of a release that begins, or of a creation whose response is outstanding. */
+  readonly begun: (resource: string, id: string | undefined) => ReleaseCause;
+  /** Returns the cause of a release that has an outcome. */
+  readonly settled: (resource: string, id: string | undefined) => ReleaseCause;
+}
+
+/**
+ * Creates the causes of one connection.
+ *
+ * A late response to a creation is released outside of any teardown: it belongs to the oldest stream that
+ * waits for a response to a creation of such a resource.
+ */
+export function releaseCauses(): ReleaseCauses {
+  const leaving: number[] = [];
+  const identified = new Map<string, ReleaseCause>();
+  const unidentified: { readonly resource: string; readonly cause: ReleaseCause }[] = [];
+  let releases = 0;
+
+  const keyOf = (resource: string, id: string): string => `${resource} ${id}`;
+  const next = (): ReleaseCause => {
+    const stream = leaving.at(-1);
+    return { release: ++releases, ...(stream === undefined ? {} : { stream }) };
+  };
+  const takeUnidentified = (resource: string): ReleaseCause | undefined => {
+    const index = unidentified.findIndex((one) => one.resource === resource);
+    return index === -1 ? undefined : unidentified.splice(index, 1)[0]?.cause;
+  };
+
+  return {
+    enter: (stream) => void leaving.push(stream),
+    leave: () => void leaving.pop(),
+    begun: (resource, id) => {
+      if (id === undefined) {
+        const cause = next();
+        unidentified.push({ resource, cause });
+        return cause;
+      }
+      const cause = (leaving.length === 0 ? takeUnidentified(resource) : undefined) ?? next();
+      identified.set(keyOf(resource, id), cause);
+      return cause;
+    },
+    settled: (resource, id) => {
+      if (id === undefined) return takeUnidentified(resource) ?? next();
+      const key = keyOf(resource, id);
+      const cause = identified.get(key) ?? next();
+      identified.delete(key);
+      return cause;
+    },
+  };
+}

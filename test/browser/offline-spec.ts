@@ -1,76 +1,13 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
 import { eventually } from '../support/browser/eventually.ts';
+import { withNetwork } from '../support/browser/network.ts';
+import { minutes, withinTwoSeconds } from '../support/browser/pageClock.ts';
 import { withPage } from '../support/browser/withPage.ts';
-import { cuttableProxy } from '../support/net/cuttableProxy.ts';
 import type * as board from './pages/board.ts';
 import type * as mail from './pages/mail.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const OFFLINE = { expectedErrors: /net::ERR_/ };
-
-/** The network between the browser and a server. A browser that plays offline keeps its open connections. */
-interface Network {
-  readonly url: string;
-  readonly cut: () => Promise<void>;
-  readonly restore: () => Promise<void>;
-}
-
-async function withNetwork(
-  context: BrowserContext,
-  server: string,
-  spec: (network: Network) => Promise<void>,
-): Promise<void> {
-  const { port, pathname } = new URL(server);
-  const proxy = await cuttableProxy(Number(port));
-  const network = {
-    url: `${proxy.origin}${pathname}`,
-    cut: async () => {
-      proxy.cut();
-      await context.setOffline(true);
-    },
-    restore: async () => {
-      proxy.restore();
-      await context.setOffline(false);
-    },
-  };
-  await spec(network).finally(() => proxy.close());
-}
-
-/**
- * Installs a clock in the page. Returns a function that lets a minute pass there, in which each request has
- * the time to fail.
- */
-async function minutes(page: Page): Promise<() => Promise<void>> {
-  let pending = 0;
-  page.on('request', () => (pending += 1));
-  page.on('requestfinished', () => (pending -= 1));
-  page.on('requestfailed', () => (pending -= 1));
-  await page.clock.install();
-  return async () => {
-    for (let passedMs = 0; passedMs < 60_000; passedMs += 500) {
-      await page.clock.runFor(500);
-      await eventually(() => expect(pending).to.equal(0));
-    }
-  };
-}
-
-/** Stops the clock of the page, and lets two seconds pass there at most until the assertion passes. */
-async function withinTwoSeconds(
-  page: Page,
-  act: () => Promise<void>,
-  assertion: () => Promise<void>,
-): Promise<void> {
-  // Later than the clock of the page, which may be ahead.
-  await page.clock.pauseAt(new Date(Date.now() + 3 * 3_600_000));
-  await act();
-  let passedMs = 0;
-  await eventually(async () => {
-    if (passedMs < 2000) await page.clock.runFor(20);
-    passedMs += 20;
-    await assertion();
-  });
-}
 
 describe('In a browser, a page that is offline', () => {
   it('says that its board waits, and is current two seconds after', () =>

@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 import rxjsX from 'eslint-plugin-rxjs-x';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', 'docs/api/**', 'docs/examples/**', '**/node_modules/**'] },
+  { ignores: ['dist/**', 'coverage/**', 'site/**', 'docs/examples/**', '**/node_modules/**'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   { ...rxjsX.configs.recommended, files: ['**/*.ts'] },
   {

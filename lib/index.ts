@@ -1,7 +1,7 @@
 /**
  * The parts that UCWA and EWS share: transports, signing in, checkpoints, releases, and errors.
  *
- * @module
+ * @module rxchange
  */
 export { type Auth, bearer } from './core/auth/auth.ts';
 export { type TokenProvider, withToken } from './core/auth/withToken.ts';

@@ -1,7 +1,7 @@
 /**
  * Operators for the events of both protocols: filters, lookups, snapshots, counters and a retry.
  *
- * @module
+ * @module rxchange/operators
  */
 export { countNewMail } from './countNewMail.ts';
 export { debounceByItem } from './debounceByItem.ts';

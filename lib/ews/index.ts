@@ -1,7 +1,7 @@
 /**
  * Exchange Web Services: notification subscriptions as Observables.
  *
- * @module
+ * @module rxchange/ews
  */
 export { connectExchange } from './connect.ts';
 export type { ExchangeOptions } from './options.ts';

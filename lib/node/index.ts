@@ -1,7 +1,7 @@
 /**
  * The parts that need Node: checkpoints in a file, and NTLM.
  *
- * @module
+ * @module rxchange/node
  */
 export { CheckpointError } from './durableFile.ts';
 export { fileCheckpoints } from './fileStore.ts';

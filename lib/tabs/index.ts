@@ -1,7 +1,7 @@
 /**
  * Many tabs with one connection, which a worker holds.
  *
- * @module
+ * @module rxchange/tabs
  */
 export { connectTabs, type TabEvents, type Tabs, type TabsGap, type TabsOptions } from './connectTabs.ts';
 export type { ErrorClass, ErrorClasses } from './encoded.ts';

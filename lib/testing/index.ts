@@ -3,7 +3,7 @@
  *
  * `serve` of `rxchange/testing/http` serves one over HTTP.
  *
- * @module
+ * @module rxchange/testing
  */
 export type { Fault } from './faults.ts';
 export type { SimulatedMailbox } from './ews/mailbox.ts';

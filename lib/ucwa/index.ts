@@ -1,7 +1,7 @@
 /**
  * UCWA, the API of Skype for Business: presence subscriptions and the event channel.
  *
- * @module
+ * @module rxchange/ucwa
  */
 export { connectUcwa } from './connect.ts';
 export type { UcwaOptions } from './options.ts';

@@ -1,6 +1,6 @@
 /**
  * Simulated servers over HTTP, for Node.
  *
- * @module
+ * @module rxchange/testing/http
  */
 export { serve, type Served } from './serve.ts';

@@ -3,11 +3,12 @@ import { STYLE } from './colours.ts';
 
 /** What a diagram shows. */
 export interface Diagram {
-  /** The call of the operator, such as `ofType('added')`. */
+  /** The text of the box, such as the call `ofType('added')`. */
   readonly call: string;
-  /** The streams that the operator subscribes to, in this order. */
-  readonly sources: readonly Lane[];
-  readonly result: Lane;
+  /** The lanes above the box, such as the streams that an operator subscribes to. */
+  readonly above: readonly Lane[];
+  /** The lanes below the box, such as the result of the operator. */
+  readonly below: readonly Lane[];
 }
 
 type Event = Lane['events'][number];
@@ -21,9 +22,9 @@ const RIGHT = 36;
 const BOX = 36;
 const NARROWEST = 560;
 
-/** Draws a marble diagram: the streams that an operator subscribes to, its call in a box, and its result. */
-export function draw({ call, sources, result }: Diagram): string {
-  const lanes = [...sources, result];
+/** Draws a marble diagram: a box between lanes, such as an operator between its sources and its result. */
+export function draw({ call, above, below }: Diagram): string {
+  const lanes = [...above, ...below];
   const scale = timeScale(lanes);
   const lastMs = Math.max(...lanes.map(lastOf));
   const lastWidth = Math.max(
@@ -43,12 +44,12 @@ export function draw({ call, sources, result }: Diagram): string {
     parts.push(...laneParts(lane, { middle, scale, endX: width - 12, colours }));
     y = middle + (deepest * (MARBLE + 2)) / 2 + 8;
   };
-  sources.forEach(drawLane);
+  above.forEach(drawLane);
   y += 6;
   parts.push(`<rect class="box" x="8.5" y="${y + 0.5}" width="${width - 17}" height="${BOX}" rx="8"/>`);
   parts.push(text(width / 2, y + BOX / 2 + 5, call, 'call'));
   y += BOX + 8;
-  drawLane(result);
+  below.forEach(drawLane);
   const height = Math.ceil(y + 4);
 
   return `${[

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Observable } from 'rxjs';
 import { inVirtualTime, type RunHelpers } from '../virtualTime.ts';
-import { draw } from './drawing.ts';
+import { type Diagram, draw } from './drawing.ts';
 import { type Recorder, recorder, type TextOf } from './recording.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../docs/marbles');
@@ -35,13 +35,18 @@ export function marbleDiagram<Value>(
       helpers.flush();
     });
     const [last, ...sources] = lanes();
-    const svg = draw({ call, sources, result: last! });
-    const file = join(FOLDER, `${name}.svg`);
-    if (WRITES) {
-      mkdirSync(FOLDER, { recursive: true });
-      writeFileSync(file, svg);
-    }
-    const shown = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    expect(shown === svg, 'the picture is out of date: run `npm run marbles`').to.equal(true);
+    expectPicture(name, { call, above: sources, below: [last!] });
   });
+}
+
+/** Asserts that the picture `docs/marbles/NAME.svg` is that of a diagram. */
+export function expectPicture(name: string, diagram: Diagram): void {
+  const svg = draw(diagram);
+  const file = join(FOLDER, `${name}.svg`);
+  if (WRITES) {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(file, svg);
+  }
+  const shown = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  expect(shown === svg, 'the picture is out of date: run `npm run marbles`').to.equal(true);
 }

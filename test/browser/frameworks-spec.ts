@@ -14,12 +14,6 @@ const SARA = 'sip:sara@contoso.com';
 
 type Servers = readonly [UcwaSimulator, EwsSimulator];
 
-/** The output of render.js for one app. */
-interface Rendered {
-  readonly html: string;
-  readonly states: readonly string[];
-}
-
 describe('An example page', function () {
   this.timeout(120_000);
   let apps: SpecServer;
@@ -66,18 +60,6 @@ describe('An example page', function () {
         { expectedErrors: /403/ },
       ));
   }
-
-  it('subscribes to nothing while a server renders it', () =>
-    withContext(async ({ ucwa, ews }) => {
-      const output = await runInExamples('render.js', query(ucwa, ews));
-      const rendered = Object.entries(JSON.parse(output) as Record<string, Rendered>);
-      expect(rendered.map(([app]) => app)).to.deep.equal(['react', 'vue', 'svelte', 'solid']);
-      for (const [app, { html, states }] of rendered) {
-        expect(html).to.contain('<ul').and.to.contain('0 new');
-        expect(states, `states of the connections with ${app}`).to.deep.equal(['idle']);
-      }
-      expect([...ucwa.requests, ...ews.requests]).to.deep.equal([]);
-    }));
 
   it('leaves nothing when its modules are replaced while it runs', async () => {
     const vite = await devServer('react');

@@ -1,6 +1,9 @@
 import '@angular/compiler';
-import { bootstrapApplication } from '@angular/platform-browser';
+import { bootstrapApplication, provideClientHydration } from '@angular/platform-browser';
 import '../shared/style.css';
 import { App } from './app.ts';
 
-bootstrapApplication(App).catch(console.error);
+// A server may have rendered the page.
+const isRendered = document.querySelector('example-app')!.hasChildNodes();
+const providers = isRendered ? [provideClientHydration()] : [];
+bootstrapApplication(App, { providers }).catch(console.error);

@@ -1,10 +1,14 @@
 import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
 import '../shared/style.css';
 import { App } from './App.tsx';
 
-createRoot(document.querySelector('#app')!).render(
+const root = document.querySelector('#app')!;
+const app = (
   <StrictMode>
     <App />
-  </StrictMode>,
+  </StrictMode>
 );
+// A server may have rendered the page.
+if (root.hasChildNodes()) hydrateRoot(root, app);
+else createRoot(root).render(app);

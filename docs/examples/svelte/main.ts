@@ -1,5 +1,7 @@
-import { mount } from 'svelte';
+import { hydrate, mount } from 'svelte';
 import '../shared/style.css';
 import App from './App.svelte';
 
-mount(App, { target: document.querySelector('#app')! });
+const target = document.querySelector('#app')!;
+// A server may have rendered the page.
+(target.hasChildNodes() ? hydrate : mount)(App, { target });

@@ -1,5 +1,7 @@
-import { createApp } from 'vue';
+import { createApp, createSSRApp } from 'vue';
 import '../shared/style.css';
 import App from './App.vue';
 
-createApp(App).mount('#app');
+// A server may have rendered the page.
+const isRendered = document.querySelector('#app')!.hasChildNodes();
+(isRendered ? createSSRApp : createApp)(App).mount('#app');

@@ -36,13 +36,19 @@ export async function runInExamples(...command: readonly string[]): Promise<stri
   return stdout;
 }
 
-/** Serves the built apps: `/react/` is the page of the app in `docs/examples/react`. */
-export function exampleServer(): Promise<SpecServer> {
+/**
+ * Serves the built apps: `/react/` is the page of the app in `docs/examples/react`.
+ *
+ * @param pages The HTML of pages that were rendered, by app.
+ */
+export function exampleServer(pages: Readonly<Record<string, string>> = {}): Promise<SpecServer> {
   return httpServer(({ url = '' }, response) => {
     const path = new URL(url, 'http://localhost').pathname;
     const file = join(EXAMPLES, 'dist', path.endsWith('/') ? `${path}index.html` : path);
     const type = TYPES[extname(file)];
-    if (type === undefined || !existsSync(file)) response.writeHead(404).end();
+    const html = path.endsWith('/') ? pages[path.slice(1, -1)] : undefined;
+    if (html !== undefined) response.writeHead(200, { 'content-type': TYPES['.html'] }).end(html);
+    else if (type === undefined || !existsSync(file)) response.writeHead(404).end();
     else response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
   });
 }

@@ -10,7 +10,7 @@ export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: run a simula
 
   --port N               port to listen on (default: 0, a free port)
   --allow-host HOST      another host that requests may name, with or without a port; repeatable
-  --allow-origin ORIGIN  another origin whose pages may send requests (CORS); repeatable
+  --allow-origin ORIGIN  another origin whose pages may send requests (CORS, XFrame); repeatable
   --every SECONDS        interval of events: a message arrives, or Sara's presence changes (default: 5)
   --ready-json           print the URLs as one line of JSON as soon as the server listens
 
@@ -30,7 +30,7 @@ interface Simulated {
   readonly countSubscriptions: () => number;
 }
 
-const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
+const SIMULATED: Readonly<Record<'ews' | 'ucwa', (allowedOrigins: readonly string[]) => Simulated>> = {
   ews: () => {
     const simulator = ewsSimulator();
     return {
@@ -40,8 +40,8 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
       countSubscriptions: () => simulator.subscriptions.length,
     };
   },
-  ucwa: () => {
-    const { transport, pool, setPresence } = ucwaDomain({ mediumSeconds: 1, anyToken: true });
+  ucwa: (allowedOrigins) => {
+    const { transport, pool, setPresence } = ucwaDomain({ mediumSeconds: 1, anyToken: true, allowedOrigins });
     return {
       transport,
       urls: { url: pool.url, discovery: '/', xframe: XFRAME },
@@ -69,11 +69,12 @@ export async function simulate(
   const port = numberArgument(options.port, '--port') ?? 0;
   const everySeconds = numberArgument(options.every, '--every') ?? 5;
   if (everySeconds <= 0) throw new UsageError('--every must be more than 0');
-  const simulated = SIMULATED[protocol]();
+  const allowedOrigins = options['allow-origin'] ?? [];
+  const simulated = SIMULATED[protocol](allowedOrigins);
   const server = await serve(printExchanges(terminal)(simulated.transport), {
     port,
     allowedHosts: options['allow-host'] ?? [],
-    allowedOrigins: options['allow-origin'] ?? [],
+    allowedOrigins,
     maxBytes: MAX_BYTES,
   }).catch((error: unknown) => {
     throw hasCode(error, 'EADDRINUSE')

@@ -2,6 +2,7 @@ import type { IncomingMessage, IncomingHttpHeaders } from 'node:http';
 import { defer, finalize, map, Observable, reduce } from 'rxjs';
 import { httpUrl, isThisMachine } from '../../core/httpUrl.ts';
 import { invalidOption } from '../../core/options.ts';
+import { isAllowedOrigin } from '../origins.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 
 /** The rules for the requests that are served. */
@@ -154,7 +155,7 @@ export function isPreflight({ method, headers }: CrossOriginRequest): boolean {
 /**
  * Returns the response headers that permit a page to send this request, or none if its origin is not allowed.
  *
- * @param allowedOrigins Origins besides those of this machine, as {@link originOption} returns them.
+ * @param allowedOrigins Origins besides those of this machine, as {@link originsOption} returns them.
  * @param responseHeaders Further response headers that the page may read.
  */
 export function corsHeaders(
@@ -163,7 +164,7 @@ export function corsHeaders(
   responseHeaders: readonly string[],
 ): Record<string, string> {
   const { origin } = request.headers;
-  if (origin === undefined || !isAllowed(origin, allowedOrigins)) return {};
+  if (origin === undefined || !isAllowedOrigin(origin, allowedOrigins)) return {};
   const permission = {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Credentials': 'true',
@@ -181,22 +182,4 @@ export function corsHeaders(
     ...permission,
     'Access-Control-Expose-Headers': [...RESPONSE_HEADERS, ...responseHeaders].join(', '),
   };
-}
-
-/**
- * Returns an origin in the spelling of browsers.
- *
- * @throws TypeError that names the option if the value is not an origin
- */
-export function originOption(name: string, value: unknown): string {
-  const url = typeof value === 'string' ? httpUrl(value) : undefined;
-  if (url === undefined || url.href !== `${url.origin}/`)
-    throw invalidOption(name, value, 'an origin, such as https://app.contoso.com');
-  return url.origin;
-}
-
-function isAllowed(origin: string, allowedOrigins: readonly string[]): boolean {
-  if (allowedOrigins.includes(origin)) return true;
-  const hostname = /^https?:\/\/(.*?)(?::\d+)?$/.exec(origin)?.[1] ?? '';
-  return isThisMachine(hostname) || hostname.endsWith('.localhost');
 }

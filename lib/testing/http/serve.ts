@@ -9,15 +9,9 @@ import {
   type HttpResponse,
   type Transport,
 } from '../../core/transport/transport.ts';
+import { originsOption } from '../origins.ts';
 import { standardHeaders } from '../requestLog.ts';
-import {
-  corsHeaders,
-  isPreflight,
-  originOption,
-  RefusedRequest,
-  servedHostOption,
-  servedRequest,
-} from './request.ts';
+import { corsHeaders, isPreflight, RefusedRequest, servedHostOption, servedRequest } from './request.ts';
 
 /** The options of a served transport. @inline */
 export interface ServeOptions {
@@ -155,7 +149,7 @@ function checkOptions(options: ServeOptions): Required<Omit<ServeOptions, 'timeo
     maxBytes: numberOption('maxBytes', maxBytes, { min: 1, max: constants.MAX_STRING_LENGTH, integer: true }),
     timeoutMs: Math.ceil(timeoutSeconds * 1000),
     allowedHosts: allowedHosts.map((host, index) => servedHostOption(`allowedHosts[${index}]`, host)),
-    allowedOrigins: allowedOrigins.map((origin, index) => originOption(`allowedOrigins[${index}]`, origin)),
+    allowedOrigins: originsOption('allowedOrigins', allowedOrigins),
     responseHeaders,
   };
 }

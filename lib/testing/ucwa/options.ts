@@ -6,6 +6,7 @@ import {
   urlOption,
 } from '../../core/options.ts';
 import { BATCH_SHAPES, type BatchRules, type BatchShape } from './routes/batch.ts';
+import { originsOption } from '../origins.ts';
 import type { ApplicationOptions } from './application.ts';
 
 /** The options of a simulated UCWA server. @inline */
@@ -61,6 +62,11 @@ export interface UcwaSimulatorOptions {
   readonly maxBatchParts?: number;
   /** The format of responses to batches. @default 'plain' */
   readonly batchShape?: BatchShape;
+  /**
+   * Origins of pages that may use the XFrame page, besides those on this machine and of the same origin. To
+   * others it responds with 403, as a real server does. @default none
+   */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** The names of {@link UcwaSimulatorOptions}. */
@@ -83,6 +89,7 @@ export const UCWA_SIMULATOR_NAMES: OptionNames<UcwaSimulatorOptions> = {
   contactEvents: 1,
   maxBatchParts: 1,
   batchShape: 1,
+  allowedOrigins: 1,
 };
 
 /** The options with their defaults. */
@@ -94,6 +101,7 @@ interface ResolvedUcwaOptions {
   readonly batch: BatchRules;
   readonly contactHrefs: 'address' | 'opaque';
   readonly areContactsEmbedded: boolean;
+  readonly allowedOrigins: readonly string[];
 }
 
 /** Returns the options with their defaults. @throws TypeError that names an invalid option */
@@ -110,6 +118,7 @@ export function ucwaRules(options: UcwaSimulatorOptions): ResolvedUcwaOptions {
   const contactEvents = options.contactEvents ?? 'linkOnly';
   return {
     ...{ origin, path, latencyMs, contactHrefs },
+    allowedOrigins: originsOption('allowedOrigins', options.allowedOrigins ?? []),
     areContactsEmbedded:
       choiceOption('contactEvents', contactEvents, ['linkOnly', 'embedded']) === 'embedded',
     application: {

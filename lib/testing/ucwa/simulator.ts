@@ -94,7 +94,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
 /** Creates a simulated server with these contacts, which several pools can share. */
 export function simulatedPool(options: UcwaSimulatorOptions, contacts: SimulatedContacts): UcwaSimulator {
   const { token, maxPresenceSubscriptions = Infinity } = options;
-  const { origin, path: root, latencyMs, ...rules } = ucwaRules(options);
+  const { origin, path: root, latencyMs, allowedOrigins, ...rules } = ucwaRules(options);
   const idleMs = IDLE_SECONDS * rules.application.secondMs;
   const applications = new Map<string, SimulatedApplication>();
   const faults = faultQueue();
@@ -142,7 +142,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   };
 
   const backend: UcwaBackend = {
-    root,
+    ...{ root, allowedOrigins },
     extensionStatus: options.extensionStatus ?? 200,
     acceptsToken: (given) => token === undefined || given === token,
     find: (id) => applications.get(id),

@@ -6,6 +6,7 @@ import { connectUcwa, presence, presenceBoard, type Ucwa, xframe } from '../../.
 let watching: Subscription | undefined;
 let states: Readonly<Record<string, string | undefined>> = {};
 let gaps = 0;
+let lastFailure: string | undefined;
 const statuses: string[] = [];
 
 function connect(url: string, frameUrl?: string): Ucwa {
@@ -31,7 +32,7 @@ export function watch(url: string, uris: readonly string[], frameUrl?: string): 
       if (type === 'gap') gaps += 1;
     }),
   );
-  watching = merge(board$, gaps$).subscribe();
+  watching = merge(board$, gaps$).subscribe({ error: (error: unknown) => (lastFailure = String(error)) });
 }
 
 /** Watches contacts with a subscription for each. */
@@ -59,4 +60,9 @@ export function gapCount(): number {
 
 export function leave(): void {
   watching?.unsubscribe();
+}
+
+/** Returns the error that has ended the board, if any. */
+export function failure(): string | undefined {
+  return lastFailure;
 }

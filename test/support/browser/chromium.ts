@@ -9,6 +9,8 @@ import { browserPath } from './browserPath.ts';
 const FLAGS = [
   ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync'],
+  // Pages of other origins than this machine.
+  '--host-resolver-rules=MAP *.example 127.0.0.1',
 ];
 /** Playwright's own flags that change the behavior of a page that users leave. */
 const UNWANTED_FLAGS = ['--disable-back-forward-cache', '--disable-renderer-backgrounding'];

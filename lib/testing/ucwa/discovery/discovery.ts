@@ -10,6 +10,7 @@ import {
 } from '../../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../core/transport/transport.ts';
 import { type Fault, faultQueue, type RequestMatcher, withLatency } from '../../faults.ts';
+import { originsOption } from '../../origins.ts';
 import { type LoggedRequest, requestLog } from '../../requestLog.ts';
 import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
 import { type SimulatedToken, tokenServer } from './tokenServer.ts';
@@ -50,6 +51,11 @@ export interface UcwaDiscoveryOptions {
   readonly speed?: number;
   /** Milliseconds for a request and its response together. @default 0: responds synchronously */
   readonly latencyMs?: number;
+  /**
+   * Origins of pages that may use the XFrame page, besides those on this machine and of the same origin. To
+   * others it responds with 403, as a real server does. @default none
+   */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** The names of {@link UcwaDiscoveryOptions}. */
@@ -66,6 +72,7 @@ export const UCWA_DISCOVERY_NAMES: OptionNames<UcwaDiscoveryOptions> = {
   anyToken: 1,
   speed: 1,
   latencyMs: 1,
+  allowedOrigins: 1,
 };
 
 /** The simulated hosts of discovery and sign-in, with methods that inspect and control them. */
@@ -133,6 +140,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
   const href = choiceOption('href', options.href ?? 'quoted', ['quoted', 'bare']);
   const latencyMs = numberOption('latencyMs', options.latencyMs ?? 0, { min: 0 });
   const { tokenSeconds } = options;
+  const allowedOrigins = originsOption('allowedOrigins', options.allowedOrigins ?? []);
   if (tokenSeconds !== undefined) numberOption('tokenSeconds', tokenSeconds, { min: 1 });
   const secondMs = 1000 / numberOption('speed', options.speed ?? 1, { min: 0.001 });
   const otherHosts = Object.entries({ redirectTo, applications }).flatMap(([name, url]) =>
@@ -188,7 +196,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     const path = url.pathname.toLowerCase();
     const responding = (response: SimulatedResponse): Observable<HttpResponse> =>
       of(responseTo(request, response));
-    if (isXframe(path)) return of(xframeResponse(request));
+    if (isXframe(path)) return of(xframeResponse(request, allowedOrigins));
     if (path === TOKEN.toLowerCase()) return responding(tokenEndpoint.respond(request));
     if (path === '/' || path === ROOT.toLowerCase()) return responding(root(url));
     const isUser = path === USER.toLowerCase();

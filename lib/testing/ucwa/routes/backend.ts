@@ -12,6 +12,8 @@ export interface UcwaBackend {
   readonly maxContactsAtOnce: number;
   /** The addresses in each group of the user, by the name of the group. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** The origins that may use the XFrame page. */
+  readonly allowedOrigins: readonly string[];
   acceptsToken(token: string): boolean;
   find(applicationId: string): SimulatedApplication | undefined;
   /** Returns the application of this identity, new or existing. */

@@ -29,7 +29,7 @@ export function route(backend: UcwaBackend, request: HttpRequest): Observable<Ht
   const responding = (response$: Observable<SimulatedResponse>): Observable<HttpResponse> =>
     response$.pipe(map((response) => responseTo(request, response)));
   const { pathname } = new URL(request.url);
-  if (isXframe(pathname)) return of(xframeResponse(request));
+  if (isXframe(pathname)) return of(xframeResponse(request, backend.allowedOrigins));
   const [scheme, token] = (request.headers?.['authorization'] ?? '').split(' ');
   if (scheme !== 'Bearer' || token === undefined || !backend.acceptsToken(token))
     return responding(of(TOKEN_REQUIRED));

@@ -9,24 +9,28 @@ export function isXframe(pathname: string): boolean {
   return pathname.toLowerCase() === XFRAME.toLowerCase();
 }
 
-/** Returns the page. It requires no token, because its requests have their own. */
-export function xframeResponse({ url }: HttpRequest): HttpResponse {
+/**
+ * Returns the page. It requires no token, because its requests have their own.
+ *
+ * @param allowedOrigins Origins besides those of this machine.
+ */
+export function xframeResponse({ url }: HttpRequest, allowedOrigins: readonly string[]): HttpResponse {
   return {
     ...{ status: 200, url },
     headers: headersFrom({ 'content-type': 'text/html; charset=utf-8' }),
-    body$: of(new TextEncoder().encode(PAGE)),
+    body$: of(new TextEncoder().encode(page(allowedOrigins))),
   };
 }
 
 /**
  * Sends the requests of the page that contains it, and posts the responses to that page.
  *
- * A real server has a list of allowed origins. This one allows pages on this machine and of the same origin:
- * otherwise any page on the web could talk to a served simulator.
+ * A real server has a list of allowed origins, too. Pages on this machine and of the same origin are always
+ * allowed, and no others by default: otherwise any page on the web could talk to a served simulator.
  *
  * @see [MS-UCWA] Cross_domainIFRAME
  */
-const PAGE = `<!doctype html>
+const page = (allowedOrigins: readonly string[]): string => `<!doctype html>
 <meta charset="utf-8">
 <title>XFrame</title>
 <script>
@@ -41,6 +45,7 @@ addEventListener('message', ({ data, origin, source }) => {
   const answer = (status, statusText, responseText, headers) =>
     source.postMessage(JSON.stringify({ status, statusText, responseText, headers, messageId }), origin);
   const isAllowed =
+    ${JSON.stringify(allowedOrigins)}.includes(origin) ||
     origin === location.origin ||
     /^https?:\\/\\/(?:localhost|(?:[\\w-]+\\.)+localhost|127(?:\\.\\d+){3}|\\[::1\\])(?::\\d+)?$/.test(origin);
   if (!isAllowed) {

@@ -34,8 +34,8 @@ const RULES: OptionRules<InspectOptions> = { name: 1 };
  * of the status. The records are for inspectors, logs and tests; they contain no credentials.
  *
  * - Subscribe before the streams are subscribed to: of earlier streams only the end is reported.
- * - The records begin with the connection and its status. Several subscribers get the same records, and the numbers of streams
- *   are theirs all. Without a subscriber, nothing is recorded, and the connection does no more than usual.
+ * - The records begin with the connection and its status. Several subscribers get the same numbers of
+ *   streams. Without a subscriber, nothing is recorded, and the connection does no more than usual.
  * - It never errors or completes. Unsubscribing changes nothing on the server.
  *
  * @throws TypeError for anything but a connection, and for an option that cannot be used.

@@ -25,6 +25,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'rxchange/ucwa': 'lib/ucwa/index.ts',
   'rxchange/ews': 'lib/ews/index.ts',
   'rxchange/tabs': 'lib/tabs/index.ts',
+  'rxchange/inspector': 'lib/inspector/index.ts',
   'rxchange/operators': 'operators/index.ts',
   'rxchange/node': 'lib/node/index.ts',
   'rxchange/testing': 'lib/testing/index.ts',
@@ -43,7 +44,7 @@ export function collectExamples(): Example[] {
   ];
   return found.map(({ where, code }, index) => {
     const file = join(folder, `example-${index}.ts`);
-    writeFileSync(file, `${fromSources(code)}\nexport {};\n`);
+    writeFileSync(file, `${fromSources(code, where)}\nexport {};\n`);
     const prints = [...code.matchAll(/^\s*\/\/ prints: ?(.*)$/gm)].map(([, line = '']) => line.trimEnd());
     return { where, code, prints, file };
   });
@@ -122,12 +123,16 @@ function commentsOnly(source: string): string {
     .join('\n');
 }
 
-function fromSources(code: string): string {
-  return code.replaceAll(
-    /(from |import\()'(rxchange(?:\/\w+)*)'/g,
-    (whole, keyword: string, name: string) => {
+/** Replaces the names of the package by its sources, and resolves what is next to the document. */
+function fromSources(code: string, path: string): string {
+  const here = relative(folder, join(root, dirname(path)));
+  return code
+    .replaceAll(
+      /(from )'\.\/(\w+\.ts)'/g,
+      (_, keyword: string, name: string) => `${keyword}'${here}/${name}'`,
+    )
+    .replaceAll(/(from |import\()'(rxchange(?:\/\w+)*)'/g, (whole, keyword: string, name: string) => {
       const entry = ENTRIES[name];
       return entry === undefined ? whole : `${keyword}'${relative(folder, join(root, entry))}'`;
-    },
-  );
+    });
 }

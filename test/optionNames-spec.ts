@@ -61,7 +61,6 @@ describe('Option names', () => {
   const ucwa = connectUcwa(at);
   const exchange = connectExchange({ server: url, transport });
   const text = (): string => '';
-  const messages = { createType1Message: text, parseType2Message: text, createType3Message: text };
   const ews = ewsSimulator();
   const lync = ucwaSimulator();
 
@@ -166,7 +165,7 @@ describe('Option names', () => {
       ],
       ['pushListener', (wrong) => pushListener(wrong), 'timeout', 'timeoutSeconds'],
       ['autodiscovered', (wrong) => autodiscovered('a@contoso.com', wrong), 'timeout', 'timeoutSeconds'],
-      ['ntlm', (wrong) => ntlm(messages, { username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
+      ['ntlm', (wrong) => ntlm({ username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
       // rxchange/operators
       ['debounceByItem', (wrong) => debounceByItem(1, wrong), 'longest', 'longestMs'],
       ['toBoard', (wrong) => toBoard({ contact: text, state: text, ...wrong }), 'states', 'state'],

@@ -5,4 +5,5 @@
  */
 export { CheckpointError } from './durableFile.ts';
 export { fileCheckpoints } from './fileStore.ts';
-export { ntlm, type NtlmMessages } from './ntlm.ts';
+export { ntlm } from './ntlm/ntlm.ts';
+export type { NtlmMessages } from './ntlm/ntlmV2.ts';

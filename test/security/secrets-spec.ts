@@ -9,7 +9,7 @@ import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport/transport.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/auth/withToken.ts';
-import { ntlm } from '../../lib/node/ntlm.ts';
+import { ntlm } from '../../lib/node/ntlm/ntlm.ts';
 import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
 import { lookUp } from '../ews/discovery/lookUp.ts';
 import { bearer } from '../../lib/core/auth/auth.ts';
@@ -132,15 +132,10 @@ describe('Secrets', () => {
   });
 
   it('are invisible in middlewares, transports and listeners', () => {
-    const messages = {
-      createType1Message: () => 'a',
-      decodeType2Message: () => 'b',
-      createType3Message: () => 'c',
-    };
     const values = [
       withToken(SECRET),
       withToken(SECRET)(fetchTransport()),
-      ntlm(messages as never, { username: 'sara', password: SECRET }),
+      ntlm({ username: 'sara', password: SECRET }),
       basic({ username: 'sara', password: SECRET }),
       bearer(SECRET),
       pushListener({ path: `/${SECRET}` }),
@@ -411,7 +406,7 @@ describe('Secrets in a URL', () => {
   const signing: readonly (readonly [string, Middleware])[] = [
     ['withToken', withToken('t')],
     ['withCookies', withCookies()],
-    ['ntlm', (transport) => ntlm({} as never, { username: 'a', password: 'b' }, () => transport)],
+    ['ntlm', (transport) => ntlm({ username: 'a', password: 'b', connect: () => transport })],
     ['fetchTransport', () => fetchTransport()],
   ];
   for (const [name, middleware] of signing) {

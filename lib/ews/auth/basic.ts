@@ -1,26 +1,13 @@
-import { asyncScheduler, defer, type Observable, tap, throwError } from 'rxjs';
-import { HttpError } from '../../core/errors.ts';
-import { invalidSecret, objectOption } from '../../core/options.ts';
 import type { Auth } from '../../core/auth/auth.ts';
-import { firstAlone, type FirstAlone } from '../../core/auth/firstAlone.ts';
-import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
+import { passwordGuard } from '../../core/auth/passwordGuard.ts';
+import { invalidSecret, objectOption } from '../../core/options.ts';
+import type { Middleware } from '../../core/transport/transport.ts';
 
 /** User name and password, for servers that accept Basic authentication. @inline */
 export interface BasicCredentials {
   /** A name without a colon, such as `sara@contoso.com` or `CONTOSO\sara`. */
   readonly username: string;
   readonly password: string;
-}
-
-/**
- * How long a refused password is not sent again: accounts lock after a few wrong ones within some minutes.
- */
-const REFUSED_FOR_MS = 60_000;
-
-/** The state of a password at one origin. */
-interface Site {
-  readonly first: FirstAlone;
-  refusedUntil: number;
 }
 
 /**
@@ -54,40 +41,11 @@ export function basic(credentials: BasicCredentials): Auth {
 
 /** All transports that are signed by one of these share the state of the password. */
 function basicSignIn(encoded: string): Middleware {
-  const sites = new Map<string, Site>();
-
-  const siteOf = (url: string): Site => {
-    const { origin } = new URL(url);
-    const site = sites.get(origin) ?? { first: firstAlone(({ status }) => status !== 401), refusedUntil: 0 };
-    sites.set(origin, site);
-    return site;
-  };
-
-  const signed = (transport: Transport, request: HttpRequest, site: Site): Observable<HttpResponse> => {
-    const leftMs = site.refusedUntil - asyncScheduler.now();
-    if (leftMs > 0) return throwError(() => refused(request, leftMs));
-    const headers = { ...request.headers, authorization: `Basic ${encoded}` };
-    return transport({ ...request, headers }).pipe(
-      tap(({ status }) => {
-        if (status !== 401) return;
-        site.refusedUntil = asyncScheduler.now() + REFUSED_FOR_MS;
-        site.first.forget();
-      }),
-    );
-  };
-
+  const guarded = passwordGuard();
   return (transport) => (request) =>
-    defer(() => {
-      const site = siteOf(request.url);
-      return site.first.send(() => signed(transport, request, site));
-    });
-}
-
-function refused(request: HttpRequest, leftMs: number): HttpError {
-  const hint =
-    'user name and password were refused before, and are not sent again ' +
-    `for ${Math.ceil(leftMs / 1000)} seconds, so that the account is not locked; check them`;
-  return new HttpError(401, request, { hint });
+    guarded(request, () =>
+      transport({ ...request, headers: { ...request.headers, authorization: `Basic ${encoded}` } }),
+    );
 }
 
 function encodeBasic(credentials: BasicCredentials): string {

@@ -1,17 +1,20 @@
 import { expect } from 'chai';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
-import { firstValueFrom, forkJoin, map, mergeMap, type Observable, of, Subject } from 'rxjs';
-import { DecodeError, OriginError } from '../../lib/core/errors.ts';
+import { firstValueFrom, forkJoin, map, mergeMap, type Observable, of, Subject, timer } from 'rxjs';
+import { DecodeError, HttpError, OriginError } from '../../../lib/core/errors.ts';
 import {
   type HttpRequest,
   type HttpResponse,
   readText,
   type Transport,
-} from '../../lib/core/transport/transport.ts';
-import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../lib/node/ntlm.ts';
-import { httpServer, type SpecServer } from '../support/net/httpServer.ts';
-import { type PreparedResponse, respondWith, response } from '../support/responses.ts';
+} from '../../../lib/core/transport/transport.ts';
+import type { NtlmCredentials } from '../../../lib/node/ntlm/identity.ts';
+import { ntlm } from '../../../lib/node/ntlm/ntlm.ts';
+import type { NtlmMessages } from '../../../lib/node/ntlm/ntlmV2.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 const TYPE_1 = 'NTLM VHlwZTE=';
 const TYPE_2 = 'NTLM VHlwZTI=';
@@ -55,10 +58,11 @@ function send(answers: readonly PreparedResponse[], requests: readonly HttpReque
   const server = respondWith(...answers);
   const outcomes: (string | Error)[] = [];
   let connections = 0;
-  const transport = ntlm(library(), sara, () => {
+  const connect = () => {
     connections += 1;
     return server.transport;
-  });
+  };
+  const transport = ntlm({ ...sara, messages: library(), connect });
   for (const request of requests) {
     transport(request)
       .pipe(mergeMap((answer) => readText(answer, 'answer').pipe(map((text) => `${answer.status} ${text}`))))
@@ -106,8 +110,78 @@ describe('ntlm', () => {
     expect(connections).to.equal(1);
   });
 
-  it('does not use a connection again that was refused', () => {
-    expect(send([challenge, refused, challenge, granted], [post, post]).connections).to.equal(2);
+  it('does not send a refused password again for a minute, and then on another connection', () => {
+    const answers = respondWith(challenge, refused, challenge, challenge, challenge, granted);
+    let connections = 0;
+    const connect = () => {
+      connections += 1;
+      return answers.transport;
+    };
+    const outcomes: unknown[] = [];
+    inVirtualTime(() => {
+      const transport = ntlm({ ...sara, messages: library(), connect });
+      for (const at of [0, 1, 59_000, 61_000]) {
+        timer(at)
+          .pipe(mergeMap(() => transport(post)))
+          .subscribe({
+            next: ({ status }) => outcomes.push(status),
+            error: (error: unknown) => outcomes.push(error),
+          });
+      }
+    });
+    expect(outcomes.map((one) => (one instanceof HttpError ? one.status : one))).to.deep.equal([
+      401, 401, 401, 200,
+    ]);
+    expect(String(outcomes[1])).to.contain('not sent again for 60 seconds').and.not.contain('hush');
+    const passwords = answers.requests.filter(({ headers }) => headers?.['authorization'] === TYPE_3);
+    expect(passwords).to.have.length(2);
+    expect(connections).to.equal(4);
+  });
+
+  it('sends the password of one connection first, and that of others after it is accepted', () => {
+    const responses: Subject<HttpResponse>[] = [];
+    let passwords = 0;
+    const connect = (): Transport => {
+      return ({ headers }) => {
+        if (headers?.['authorization'] === TYPE_1) return of(challenge);
+        passwords += 1;
+        const response$ = new Subject<HttpResponse>();
+        responses.push(response$);
+        return response$;
+      };
+    };
+    const transport = ntlm({ ...sara, messages: library(), connect });
+    for (let count = 0; count < 20; count += 1) transport(post).subscribe();
+    expect(passwords).to.equal(1);
+    responses[0]?.next(granted);
+    expect(passwords).to.equal(20);
+  });
+
+  it('sends a request that has an Authorization as it is', () => {
+    const signed = { ...post, headers: { authorization: 'Bearer t' } };
+    const { sent, connections } = send([granted, challenge, granted, granted], [signed, post, signed]);
+    expect(sent).to.deep.equal([
+      'POST Bearer t <x/>',
+      `POST ${TYPE_1} `,
+      `POST ${TYPE_3} <x/>`,
+      'POST Bearer t <x/>',
+    ]);
+    expect(connections).to.equal(2);
+  });
+
+  it('errors for http to another machine, unless it is allowed', () => {
+    const connect = () => respondWith(challenge, granted).transport;
+    const insecure = { ...post, url: 'http://mail.example/EWS' };
+    const outcomes: unknown[] = [];
+    for (const allowInsecureHttp of [false, true]) {
+      ntlm({ ...sara, messages: library(), connect, allowInsecureHttp })(insecure).subscribe({
+        next: ({ status }) => outcomes.push(status),
+        error: (error: unknown) => outcomes.push(error),
+      });
+    }
+    expect(outcomes[0]).to.be.instanceOf(TypeError);
+    expect(String(outcomes[0])).to.contain('the URL of POST must be https');
+    expect(outcomes[1]).to.equal(200);
   });
 
   it('passes on a refusal of a server that takes no NTLM', () => {
@@ -141,7 +215,7 @@ describe('ntlm', () => {
 
   it('gives the password to the message that answers a challenge only', () => {
     const messages = library();
-    ntlm(messages, sara, () => respondWith(challenge, granted).transport)(post).subscribe();
+    ntlm({ ...sara, messages, connect: () => respondWith(challenge, granted).transport })(post).subscribe();
     expect(messages.given).to.deep.equal([
       { domain: 'CONTOSO', workstation: 'DESK' },
       { header: TYPE_2 },
@@ -159,11 +233,7 @@ describe('ntlm', () => {
       },
     };
     const errors: unknown[] = [];
-    ntlm(
-      messages,
-      sara,
-      () => respondWith().transport,
-    )(post).subscribe({
+    ntlm({ ...sara, messages, connect: () => respondWith().transport })(post).subscribe({
       error: (error: unknown) => errors.push(error),
     });
     expect(errors[0]).to.be.instanceOf(DecodeError);
@@ -186,7 +256,7 @@ describe('ntlm', () => {
     it(`reads a challenge ${name}`, () => {
       const messages = { ...library(), parseType2Message: (text: string) => ({ header: text }) };
       const answers = respondWith(response(401, { headers: { 'www-authenticate': header } }), granted);
-      ntlm(messages, sara, () => answers.transport)(post).subscribe();
+      ntlm({ ...sara, messages, connect: () => answers.transport })(post).subscribe();
       expect(messages.given[1]).to.deep.equal({ header: 'NTLM VHlwZTI' });
     });
   }
@@ -213,14 +283,15 @@ describe('ntlm', () => {
     it(`reads ${username} with domain ${domain ?? 'left out'}`, () => {
       const messages = library();
       const credentials = { username, password: 'hush', ...(domain === undefined ? {} : { domain }) };
-      ntlm(messages, credentials, () => respondWith(challenge, granted).transport)(post).subscribe();
+      const connect = () => respondWith(challenge, granted).transport;
+      ntlm({ ...credentials, messages, connect })(post).subscribe();
       expect(messages.given.at(-1)).to.deep.equal({ ...expected, password: 'hush', workstation: '' });
     });
   }
 
   it('sends nothing before a subscription', () => {
     const server = respondWith(challenge, granted);
-    ntlm(library(), sara, () => server.transport)(post);
+    ntlm({ ...sara, messages: library(), connect: () => server.transport })(post);
     expect(server.requests).to.have.length(0);
   });
 
@@ -236,7 +307,7 @@ describe('ntlm', () => {
         return of<HttpResponse>({ ...granted, body$ });
       };
     };
-    const transport = ntlm(library(), sara, connect);
+    const transport = ntlm({ ...sara, messages: library(), connect });
     const run = () => transport(post).subscribe(({ body$ }) => body$.subscribe());
     run();
     run();
@@ -254,7 +325,7 @@ describe('ntlm', () => {
       connections += 1;
       return respondWith(challenge, { ...granted, body$: new Subject<Uint8Array>() }).transport;
     };
-    const transport = ntlm(library(), sara, connect);
+    const transport = ntlm({ ...sara, messages: library(), connect });
     transport(post).subscribe();
     transport(post).subscribe(({ body$ }) => body$.subscribe().unsubscribe());
     transport(post).subscribe();
@@ -275,7 +346,7 @@ describe('ntlm', () => {
   ];
   for (const [what, credentials, message] of invalid) {
     it(`throws for ${what}, without the secret`, () => {
-      expect(() => ntlm(library(), credentials as NtlmCredentials))
+      expect(() => ntlm({ ...(credentials as NtlmCredentials), messages: library() }))
         .to.throw(TypeError, message)
         .with.property('message')
         .that.does.not.contain('hush');
@@ -320,7 +391,7 @@ describe('ntlm', () => {
       );
 
     it('sends a sign-in and all later requests on one connection', async () => {
-      const transport = ntlm(library(), sara);
+      const transport = ntlm({ ...sara, messages: library() });
       for (const body of ['one', 'two', 'three']) {
         expect(await firstValueFrom(ask(transport, body))).to.equal(`200 you sent ${body}`);
       }
@@ -329,7 +400,7 @@ describe('ntlm', () => {
     });
 
     it('signs in ten connections for ten requests, and reuses them', async () => {
-      const transport = ntlm(library(), sara);
+      const transport = ntlm({ ...sara, messages: library() });
       const bodies = Array.from({ length: 10 }, (_, index) => `n${index}`);
       const expected = bodies.map((body) => `200 you sent ${body}`);
       expect(await firstValueFrom(forkJoin(bodies.map((body) => ask(transport, body))))).to.deep.equal(
@@ -344,7 +415,7 @@ describe('ntlm', () => {
 
     it('reports the refusal if a proxy closes the connection', async () => {
       closeAfterChallenge = true;
-      expect(await firstValueFrom(ask(ntlm(library(), sara), 'one'))).to.match(/^401 /);
+      expect(await firstValueFrom(ask(ntlm({ ...sara, messages: library() }), 'one'))).to.match(/^401 /);
       expect(log).to.deep.equal([`${TYPE_1} `, `${TYPE_3} one`]);
     });
   });

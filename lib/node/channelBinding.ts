@@ -17,8 +17,9 @@ const RSASSA_PSS = '2a864886f70d01010a';
 /**
  * Returns the binding of a sign-in to a TLS connection: the data of `tls-server-end-point`.
  *
- * The certificate is hashed with the hash function of its signature, and with SHA-256 if that is MD5 or SHA-1.
- * If the signature has none, RFC 5929 leaves the binding undefined; Windows uses SHA-256, and so does this.
+ * The certificate is hashed with the hash function of its signature, and with SHA-256 if that is MD5 or
+ * SHA-1. If the signature has none, RFC 5929 leaves the binding undefined; Windows uses SHA-256, and so does
+ * this function.
  *
  * @see [RFC 5929] The tls-server-end-point Channel Binding Type
  * @param certificate The certificate of the server, in DER.
@@ -32,7 +33,7 @@ export function channelBinding(certificate: Uint8Array): Buffer {
 
 /** Returns the name of the hash function for a certificate. */
 function signatureHash(certificate: Buffer): string {
-  // A certificate is: the signed part, the algorithm, the signature. An algorithm: its identifier, parameters.
+  // A certificate has three members: the signed part, the algorithm, the signature.
   const [, algorithm] = childrenOf(certificate);
   const [identifier, parameters] = childrenOf(algorithm);
   if (nameOf(identifier) !== RSASSA_PSS) return HASHES.get(nameOf(identifier)) ?? 'sha256';

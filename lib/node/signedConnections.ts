@@ -1,6 +1,7 @@
 import { defer, map, mergeMap, type Observable, of, tap } from 'rxjs';
 import { challengesOf } from '../core/auth/challenge.ts';
 import type { PasswordGuard } from '../core/auth/passwordGuard.ts';
+import { HttpError } from '../core/errors.ts';
 import { credentialUrlOption } from '../core/options.ts';
 import { requestUrl } from '../core/transport/restrictToOrigin.ts';
 import {
@@ -34,7 +35,9 @@ export interface Handshake {
 export interface ConnectionScheme {
   readonly name: 'NTLM' | 'Negotiate';
   /** Starts a sign-in to the host of a URL. */
-  start(url: URL): Handshake;
+  readonly start: (url: URL) => Handshake;
+  /** What a refusal means, for the error. */
+  readonly refusal: string;
   /** Sends the credentials. @default at once */
   readonly guard?: PasswordGuard;
 }
@@ -61,10 +64,11 @@ const MOST_BYTES = 262_144;
  *
  * Each request has a connection of its own, which is reused when its response was read to its end. On a
  * connection that is not signed in, a request with a body is sent without the body first. A request that has
- * an Authorization is sent as it is, on another connection.
+ * an Authorization is sent as it is, on another connection. A server that does not offer the scheme has its
+ * 401 emitted; one that refuses the credentials makes the request error with an {@link HttpError}.
  */
 export function signedConnections(
-  { name, start, guard = (_, send) => send() }: ConnectionScheme,
+  { name, start, refusal, guard = (_, send) => send() }: ConnectionScheme,
   { connect, allowInsecureHttp }: ConnectionOptions,
 ): Transport {
   const idle = new Map<string, Connection[]>();
@@ -109,7 +113,10 @@ export function signedConnections(
             channelBinding: certificate && channelBinding(certificate),
           })
         : undefined;
-    if (authorization$ === undefined) return of(response);
+    if (authorization$ === undefined) {
+      if (messages > 0) throw new HttpError(401, request, { hint: refusal });
+      return of(response);
+    }
     return readToEnd(response, () => authorization$).pipe(
       mergeMap((authorization) => guard(request, () => connection.send(signed(request, authorization)))),
       mergeMap((next) => respond(exchange, next, messages + 1)),

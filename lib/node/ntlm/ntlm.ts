@@ -34,6 +34,9 @@ const RULES: OptionRules<NtlmOptions> = {
   allowInsecureHttp: 1,
 };
 
+const REFUSAL =
+  'the server does not accept user name and password, or a proxy that terminates TLS breaks the channel binding';
+
 /**
  * Returns a {@link Transport} that signs in with NTLM.
  *
@@ -45,10 +48,11 @@ const RULES: OptionRules<NtlmOptions> = {
  * its response was read to its end. A request with a body is sent without the body until the server has sent
  * its challenge. A request with an Authorization is sent as it is.
  *
- * 401 is emitted if the server does not accept the account. Then the password is not sent to that origin for
- * a minute: requests error with an {@link HttpError}, so that a wrong password does not lock the account. It
- * errors with a {@link DecodeError} for a challenge that cannot be read, and if `messages` throws; the cause
- * describes that error without its text. It errors with a TypeError for http to another machine.
+ * It errors with an {@link HttpError} if the server does not accept the account. Then the password is not
+ * sent to that origin for a minute, so that a wrong one does not lock the account. The 401 of a server that
+ * does not offer NTLM is emitted. It errors with a {@link DecodeError} for a challenge that cannot be read,
+ * and if `messages` throws; the cause describes that error without its text. It errors with a TypeError for
+ * http to another machine.
  *
  * @see [MS-NTHT] NTLM Over HTTP Protocol
  * @throws TypeError that names the option that cannot be used, without its value.
@@ -68,7 +72,7 @@ const RULES: OptionRules<NtlmOptions> = {
  */
 export function ntlm<Challenge>(options: NtlmOptions<Challenge>): Transport {
   const {
-    messages = NTLM_V2 as NtlmMessages<unknown>,
+    messages = NTLM_V2,
     connect = () => fetchTransport(),
     allowInsecureHttp = false,
     ...credentials
@@ -95,8 +99,8 @@ export function ntlm<Challenge>(options: NtlmOptions<Challenge>): Transport {
   });
 
   return signedConnections(
-    { name: 'NTLM', start, guard: passwordGuard() },
-    { connect, allowInsecureHttp: allowInsecureHttp === true },
+    { name: 'NTLM', start, refusal: REFUSAL, guard: passwordGuard() },
+    { connect, allowInsecureHttp },
   );
 }
 

@@ -1,10 +1,14 @@
 import { asyncScheduler, Observable, share, type Subscriber, tap } from 'rxjs';
 import { defined } from '../core/defined.ts';
 import type { ReleaseLedger, ReleaseOutcome } from '../core/lifecycle/ledger.ts';
+import { excerpt } from '../core/text.ts';
 import { describeEvent, describeOptions } from './describe.ts';
 import { inspectedError, plain } from './plain.ts';
 import type { InspectorRecord, StreamRecord } from './records.ts';
 import { type ReleaseCause, releaseCauses } from './releaseCauses.ts';
+
+/** The ledger cuts ids at the same length. */
+const LONGEST_ID = 300;
 
 type Unnumbered<Record> = Record extends { readonly stream: string }
   ? Omit<Record, 'connection' | 'seq' | 'stream'> & { readonly stream: number }
@@ -29,7 +33,10 @@ export function findings(ledger: ReleaseLedger): Observable<Finding> {
 
 function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
   const causes = releaseCauses();
+  /** The streams that are subscribed to, by number. */
+  const bases = new Map<number, Pick<StreamFinding, 'type' | 'name' | 'detail'>>();
   let streams = 0;
+  let subscribing: number | undefined;
 
   const report = (stream: number, finding: StreamFinding): void =>
     subscriber.next({ at: asyncScheduler.now(), stream, ...finding });
@@ -39,12 +46,16 @@ function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
       const stream = ++streams;
       const base = { type: 'stream', name, detail: describeOptions(options) } as const;
       let ended: StreamFinding | undefined;
+      bases.set(stream, base);
       report(stream, { ...base, state: 'subscribed' });
       // Before and after the teardown of the source: what it releases meanwhile is of this stream.
       target.add(() => {
+        bases.delete(stream);
         report(stream, ended ?? { ...base, state: ledger.isClosed ? 'completed' : 'unsubscribed' });
         causes.enter(stream);
       });
+      const outer = subscribing;
+      subscribing = stream;
       source
         .pipe(
           tap({
@@ -57,6 +68,7 @@ function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
           }),
         )
         .subscribe(target);
+      subscribing = outer;
       target.add(() => causes.leave());
     });
 
@@ -73,6 +85,16 @@ function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
   );
   ledger.inspection = {
     stream: watched,
+    get subscribing() {
+      return subscribing;
+    },
+    created: (stream, id) => {
+      const base = stream === undefined ? undefined : bases.get(stream);
+      if (stream === undefined || base === undefined) return;
+      const shown = excerpt(id, LONGEST_ID);
+      causes.created(stream, shown);
+      report(stream, { ...base, state: 'created', id: shown });
+    },
     begun: ({ resource, id }) => {
       const cause = causes.begun(resource, id);
       const at = asyncScheduler.now();

@@ -1,5 +1,5 @@
 /**
- * What happens on a connection, as plain records: for inspectors, logs and tests.
+ * Plain records of everything that happens on a connection: for inspectors, logs and tests.
  *
  * @module
  */

@@ -8,8 +8,9 @@ import type { Activity } from '../core/transport/requestLog.ts';
 import { type Finding, findings } from './findings.ts';
 import { inspectedError } from './plain.ts';
 import type { InspectorRecord } from './records.ts';
+import { withResponses } from './withResponses.ts';
 
-/** What {@link inspect} needs: every connection of `connectUcwa` and `connectExchange` has it. @inline */
+/** A connection of `connectUcwa` or `connectExchange`. @inline */
 export interface Inspectable {
   readonly releases: object;
   readonly status$: Observable<ConnectionStatus>;
@@ -71,7 +72,10 @@ export function inspect(connection: Inspectable, options: InspectOptions = {}): 
     status$.pipe(map(statusFinding)),
     releases.shared(findings, releases),
     activity$.pipe(map(requestFinding)),
-  ).pipe(map((finding, index) => recordOf(finding, name, index + 1)));
+  ).pipe(
+    withResponses(protocol),
+    map((finding, index) => recordOf(finding, name, index + 1)),
+  );
 }
 
 function recordOf(finding: Finding, connection: string, seq: number): InspectorRecord {

@@ -18,7 +18,7 @@ export type PlaygroundCommand =
   /** The server acts on the next request, and its response is lost. */
   | { readonly do: 'loseResponse' };
 
-/** What can be subscribed to. `sharedBoard` is one Observable for all: its subscribers share a subscription. */
+/** A stream to subscribe to. All subscribers of `sharedBoard` share one subscription on the server. */
 export type SubscribeTo =
   'presence' | 'presenceBoard' | 'sharedBoard' | 'pullNotifications' | 'streamingNotifications';
 

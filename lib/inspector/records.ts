@@ -42,7 +42,7 @@ export interface StreamRecord extends RecordFields {
   readonly stream: string;
   /** The name of the function that returned it, such as `presence`. */
   readonly name: string;
-  /** What it observes, such as `sip:sara@contoso.com` or `inbox`; at most 300 characters. */
+  /** The contacts or folders, such as `sip:sara@contoso.com` or `inbox`; at most 300 characters. */
   readonly detail: string;
   readonly state: 'subscribed' | 'created' | 'unsubscribed' | 'completed' | 'failed';
   /** The id or href of the subscription; with `created` only. */
@@ -55,11 +55,11 @@ export interface StreamRecord extends RecordFields {
 export interface EventRecord extends RecordFields {
   readonly type: 'event';
   readonly stream: string;
-  /** The `type` of an event, such as `updated`, `newMail` or `gap`; `board` or `state` for states of contacts. */
+  /** The `type` of an event, such as `updated`, `newMail` or `gap`; `value` for values without a type. */
   readonly name: string;
   /** One short line, such as `contactPresence of sip:sara@contoso.com`. */
   readonly summary: string;
-  /** The value, at most 2,000 characters as JSON. Longer ones are cut: `{ cut: '…' }`. */
+  /** The value. Long texts and lists are cut. */
   readonly value: Json;
 }
 
@@ -82,17 +82,17 @@ export interface ReleaseRecord extends RecordFields {
   /** The id or href; missing while the response to the creation is outstanding. */
   readonly id?: string;
   readonly state: 'pending' | ReleaseOutcome['outcome'];
-  /** What the server responded, such as `204`, `404` or `NoError`; if known. */
+  /** The response of the server, such as `204`, `404` or `NoError`; if known. */
   readonly response?: string;
   readonly attempts?: number;
   /** As in the outcome, such as `{ deletedEvent: 'seen' }`. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
   readonly error?: InspectedError;
-  /** What happens to a resource whose id is unknown. */
+  /** The fate of a resource whose id is unknown. */
   readonly hint?: string;
 }
 
-/** What `status$` emits. Times are in milliseconds. */
+/** A status of the connection. Times are in milliseconds. */
 export interface StatusRecord extends RecordFields {
   readonly type: 'status';
   readonly state: ConnectionStatus['state'];

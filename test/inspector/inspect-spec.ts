@@ -60,6 +60,7 @@ describe('inspect', () => {
       at(20, () => {
         expect(records.filter(ofType('stream', 'event', 'release')).map(lineOf)).to.deep.equal([
           '1 presence subscribed',
+          '1 presence created',
           '1 added contact',
           '1 added presenceSubscription',
           '1 updated contactPresence',
@@ -108,6 +109,67 @@ describe('inspect', () => {
           '1 PullSubscription pending',
           '1 PullSubscription pending',
           '1 PullSubscription Released',
+        ]);
+      });
+    }));
+
+  it('reports the id of each subscription, and of its release', () =>
+    inVirtualTime(() => {
+      const server = ucwaSimulator({ mediumSeconds: 0 });
+      const ucwa = ucwaOn(server);
+      const records: InspectorRecord[] = [];
+      inspect(ucwa).subscribe((record) => records.push(record));
+      const watching = presence(ucwa, { uris: [SARA] }).subscribe();
+      at(1, () => server.expire());
+      at(20, () => watching.unsubscribe());
+      at(40, () => {
+        const created = records.filter((record) => record.type === 'stream' && record.state === 'created');
+        expect(created).to.have.length(2);
+        expect(created[1])
+          .to.have.property('id')
+          .that.matches(/presenceSubscriptions/);
+        expect(created[1]).to.not.have.property('id', (created[0] as { readonly id?: string }).id);
+        const released = records.find((record) => record.type === 'release' && record.state === 'Released');
+        expect(released).to.include({ stream: 'UCWA 1', id: (created[1] as { readonly id?: string }).id });
+      });
+    }));
+
+  it('attributes a release after a grace period to the first stream', () =>
+    inVirtualTime(() => {
+      const ucwa = ucwaOn(ucwaSimulator({ mediumSeconds: 0 }));
+      const lines = recorded(inspect(ucwa));
+      const shared$ = presenceBoard(ucwa, [SARA], { graceSeconds: 5 });
+      const watching = shared$.subscribe();
+      watching.add(shared$.subscribe());
+      at(10, () => watching.unsubscribe());
+      at(40, () => {
+        expect(lines.filter((line) => line.includes('created'))).to.deep.equal(['1 presenceBoard created']);
+        expect(lines)
+          .to.include('1 presenceSubscription Released')
+          .and.include('2 presenceBoard unsubscribed');
+      });
+    }));
+
+  it('reports what the server responds to a release', () =>
+    inVirtualTime(() => {
+      const records: InspectorRecord[] = [];
+      const ews = ewsSimulator();
+      const exchange = connectExchange({ server: ews.url, transport: ews.transport });
+      const ucwa = ucwaOn(ucwaSimulator());
+      for (const one of [exchange, ucwa]) inspect(one).subscribe((record) => records.push(record));
+      const watching = pullNotifications(exchange, INBOX).subscribe();
+      watching.add(presence(ucwa, { uris: [SARA] }).subscribe());
+      at(1, () => watching.unsubscribe());
+      at(40, () => {
+        const responses = records.flatMap((record) =>
+          record.type === 'release' && record.state === 'Released'
+            ? [`${record.resource} ${record.response}`]
+            : [],
+        );
+        expect(responses).to.have.members([
+          'PullSubscription NoError',
+          'presenceSubscription 204',
+          'application 204',
         ]);
       });
     }));

@@ -125,6 +125,10 @@ export interface Releases extends AsyncDisposable {
 export interface Inspection {
   /** Returns the Observable to which a new subscriber of a stream subscribes instead. */
   readonly stream: <Value>(source: Observable<Value>, name: string, options: unknown) => Observable<Value>;
+  /** The number of the stream that subscribes to its source: what begins meanwhile belongs to it. */
+  readonly subscribing: number | undefined;
+  /** Called with the id or href of a subscription that the server has created for the stream of a number. */
+  readonly created: (stream: number | undefined, id: string) => void;
   /** Called when a release begins, or an unsubscribed creation has no response yet. */
   readonly begun: (pending: PendingRelease) => void;
 }
@@ -140,7 +144,7 @@ export interface ReleaseLedger extends Releases {
   /** The subscribers to complete when the connection is closed, and their names; there may be thousands. */
   readonly streams: Map<Pick<Subscriber<never>, 'add' | 'complete'>, string>;
   /**
-   * Set while somebody inspects the connection.
+   * Set while the connection is inspected.
    *
    * @internal
    */

@@ -51,7 +51,9 @@ function startStream(
     new Observable((subscriber) => {
       const report = status.begin();
       subscriber.add(() => report(undefined));
-      run({ progress, checkpoint: opened, report }).subscribe(subscriber);
+      run({ progress, checkpoint: opened, report, inspected: ledger.inspection?.subscribing }).subscribe(
+        subscriber,
+      );
     });
   const requested = request.type === 'streaming' ? undefined : request.watermark;
   if (checkpoint === undefined) return start(initialProgress(requested));

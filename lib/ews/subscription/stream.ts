@@ -26,6 +26,8 @@ export interface Stream {
   readonly checkpoint: StreamCheckpoint | undefined;
   /** Reports to the status of the connection whether the stream is current. */
   readonly report: StreamReport;
+  /** The number of the stream, for inspectors. */
+  readonly inspected?: number | undefined;
 }
 
 /** Moves a stream to the progress after an input. */

@@ -198,7 +198,7 @@ interface InUse {
 }
 
 function eventsOf(
-  { url, suspension }: ServerSession,
+  { url, ledger, suspension }: ServerSession,
   stream: Stream,
   { type, events }: SubscriptionConfig,
   { handle: { id, watermark, requestedAt, previousOwner }, lease, owner }: InUse,
@@ -215,6 +215,7 @@ function eventsOf(
     const reason = before.gap ?? (previousOwner === 'forgotten' ? 'responseLost' : undefined);
     const { operation } = SUBSCRIPTION_TYPES[type];
     advance(stream, { type: 'subscribed', operation, requestedAt, now: asyncScheduler.now(), watermark });
+    ledger.inspection?.created(stream.inspected, id);
     owner.lost = () => {
       const text = 'The server has given the id of this subscription to a new one.';
       const error = idLost(url, 'ErrorSubscriptionNotFound', text);

@@ -99,6 +99,7 @@ export function activeSubscription<Made extends Created, Value>(
 
     emit({ made, application });
     source.report('current');
+    session.ledger.inspection?.created(source.inspected, made.self);
     updating =
       type.update?.(made)?.subscribe({ next: () => subscriber.error(ended('replaced')), error: onRefused }) ??
       updating;

@@ -1,4 +1,5 @@
 import type { StatusTracker, StreamReport } from '../../core/connectionStatus.ts';
+import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import type { ChannelRefCount } from '../channel/channel.ts';
 import { close as closeBuffer, type EventBuffer, eventBuffer, fail, push } from '../channel/eventBuffer.ts';
 import type { EventListener, EventRouter, KeyedEvent } from '../channel/eventRouter.ts';
@@ -11,6 +12,7 @@ interface Channel {
   readonly status: StatusTracker;
   readonly router: EventRouter;
   readonly channelRefCount: ChannelRefCount;
+  readonly ledger: Pick<ReleaseLedger, 'inspection'>;
 }
 
 /**
@@ -28,6 +30,8 @@ export interface EventSource {
   readonly failed: (error: unknown) => void;
   /** Reports whether the stream has a subscription. */
   readonly report: StreamReport;
+  /** The number of the stream, for inspectors. */
+  readonly inspected: number | undefined;
 }
 
 /** Creates a source that receives nothing yet. It counts as a stream until it is closed. */
@@ -40,6 +44,7 @@ export function eventSource(channel: Channel, interest: Interest): EventSource {
     listener: (keyed) => push(buffer, keyed),
     failed: (error) => fail(buffer, error),
     report: channel.status.begin(),
+    inspected: channel.ledger.inspection?.subscribing,
   };
 }
 

@@ -3,11 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const RECIPES = join(ROOT, 'docs/recipes');
+const pages = ['docs/recipes', 'docs/guide'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder)).flatMap((name) => (name.endsWith('.md') ? [`${folder}/${name}`] : [])),
+);
 
-describe('The recipe', () => {
-  for (const page of readdirSync(RECIPES).filter((name) => name.endsWith('.md'))) {
-    const text = readFileSync(join(RECIPES, page), 'utf8');
+describe('The page', () => {
+  for (const page of pages) {
+    const text = readFileSync(join(ROOT, page), 'utf8');
     for (const [, path = '', code = ''] of text.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)) {
       it(`${page} shows code of ${path}`, () => {
         const file = join(ROOT, path);

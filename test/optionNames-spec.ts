@@ -19,6 +19,7 @@ import {
   pushNotifications,
   streamingNotifications,
 } from '../lib/ews/index.ts';
+import { nodeTransport } from '../lib/node/nodeTransport.ts';
 import { ntlm } from '../lib/node/index.ts';
 import {
   ewsSimulator,
@@ -165,6 +166,7 @@ describe('Option names', () => {
       ],
       ['pushListener', (wrong) => pushListener(wrong), 'timeout', 'timeoutSeconds'],
       ['autodiscovered', (wrong) => autodiscovered('a@contoso.com', wrong), 'timeout', 'timeoutSeconds'],
+      ['nodeTransport', (wrong) => nodeTransport(wrong), 'server', 'servername'],
       ['ntlm', (wrong) => ntlm({ username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
       // rxchange/operators
       ['debounceByItem', (wrong) => debounceByItem(1, wrong), 'longest', 'longestMs'],

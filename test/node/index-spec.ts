@@ -4,7 +4,12 @@ import * as http from '../../lib/testing/http/index.ts';
 
 describe('rxchange/node', () => {
   it('exports the parts that need Node', () => {
-    expect(Object.keys(node).sort()).to.deep.equal(['CheckpointError', 'fileCheckpoints', 'ntlm']);
+    expect(Object.keys(node).sort()).to.deep.equal([
+      'CheckpointError',
+      'fileCheckpoints',
+      'nodeTransport',
+      'ntlm',
+    ]);
   });
 });
 

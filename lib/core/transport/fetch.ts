@@ -7,7 +7,7 @@ import { adviceFor, codeOf } from '../systemErrors.ts';
 import { excerpt } from '../text.ts';
 import { defaultSend, readBody } from './platform.ts';
 import { requestUrl } from './restrictToOrigin.ts';
-import { abortable, type Fetch, type PendingFetch } from './send.ts';
+import { abortable, type Fetch, type PendingFetch, type Send } from './send.ts';
 import {
   type HttpHeaders,
   type HttpRequest,
@@ -53,7 +53,11 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
   if (fetch !== undefined && typeof fetch !== 'function')
     throw invalidOption('fetch', fetch, 'a function like the global fetch');
-  const send = fetch === undefined ? defaultSend() : abortable(fetch);
+  return transportOver(fetch === undefined ? defaultSend() : abortable(fetch), limits);
+}
+
+/** Returns a {@link Transport} over a way to send: what {@link fetchTransport} does with a fetch. */
+export function transportOver(send: Send, limits: Limits | undefined): Transport {
   const drain = checkLimits(limits);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
@@ -87,7 +91,9 @@ export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
         (cause: unknown) => {
           isAnswered = true;
           subscriber.error(
-            cause instanceof OriginError ? cause : networkError(noAnswer(request, cause), request, cause),
+            cause instanceof OriginError || cause instanceof NetworkError
+              ? cause
+              : networkError(noAnswer(request, cause), request, cause),
           );
         },
       );

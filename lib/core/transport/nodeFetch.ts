@@ -1,7 +1,8 @@
-import type { Agent, IncomingMessage } from 'node:http';
+import type { Agent, AgentOptions, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { OriginError } from '../errors.ts';
+import { NetworkError, OriginError } from '../errors.ts';
 import { describeUrl } from '../text.ts';
 import { abortable, type Fetch, type Send } from './send.ts';
 import { noop, type Observer } from 'rxjs';
@@ -17,7 +18,12 @@ interface Connection {
   readonly agent: Agent;
   /** Called with the head of a response. */
   onResponse: (response: IncomingMessage) => void;
+  /** Why there is no connection. */
+  failure?: NetworkError;
 }
+
+/** Creates the agent of one connection to an origin. */
+export type CreateAgent = (origin: string, options: AgentOptions) => Agent;
 
 /**
  * How long an idle connection is kept, in milliseconds, unless the server names a shorter time. Proxies close
@@ -32,9 +38,20 @@ const CONNECTIONS = new WeakMap<object, Connection>();
 let isWatching = false;
 let fetch: Fetch | undefined;
 
-/** Returns how to send with cross-fetch, on Node over kept-alive connections. */
-export function nodeSend({ process }: Platform = globalThis): Send {
-  return process?.getBuiltinModule === undefined ? abortable(crossFetch) : pooled(process.getBuiltinModule);
+/**
+ * Returns how to send with cross-fetch, on Node over kept-alive connections.
+ *
+ * @param createAgent @default agents of Node with its own settings
+ */
+export function nodeSend({ process }: Platform = globalThis, createAgent?: CreateAgent): Send {
+  const builtin = process?.getBuiltinModule;
+  return builtin === undefined
+    ? abortable(crossFetch)
+    : pooled(builtin, createAgent ?? ((origin, options) => new (agentsOf(builtin, origin))(options)));
+}
+
+function agentsOf(builtin: NodeJS.Process['getBuiltinModule'], origin: string): typeof Agent {
+  return (origin.startsWith('https:') ? builtin('node:https') : builtin('node:http')).Agent;
 }
 
 /**
@@ -55,7 +72,7 @@ async function loadFetch(): Promise<Fetch> {
  * One agent for all connections would use them when the response has arrived. That is before the reader knows
  * whether the server may send a second response.
  */
-function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
+function pooled(builtin: NodeJS.Process['getBuiltinModule'], createAgent: CreateAgent): Send {
   const idle = new Map<string, Connection[]>();
 
   const forget = (origin: string, connection: Connection): void => {
@@ -66,15 +83,23 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
   };
 
   const connect = (origin: string): Connection => {
-    const { Agent } = origin.startsWith('https:') ? builtin('node:https') : builtin('node:http');
     // Node does not reveal the certificate of a resumed session.
-    const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS, maxCachedSessions: 0 });
+    const reusable = { keepAlive: true, maxSockets: 1, timeout: IDLE_MS, maxCachedSessions: 0 };
+    const agent = createAgent(origin, reusable);
     const connection: Connection = { agent, onResponse: () => undefined };
+    const track = (socket: Duplex): void => {
+      CONNECTIONS.set(socket, connection);
+      socket.once('close', () => forget(origin, connection));
+    };
     const createConnection = agent.createConnection.bind(agent);
     agent.createConnection = (options, callback) => {
-      const socket = createConnection(options, callback);
-      if (socket) CONNECTIONS.set(socket, connection);
-      socket?.once('close', () => forget(origin, connection));
+      // A socket is returned, or given to the callback later.
+      const socket = createConnection(options, (error, later) => {
+        if (error instanceof NetworkError) connection.failure = error;
+        if (error === null) track(later);
+        callback?.(error, later);
+      });
+      if (socket) track(socket);
       return socket;
     };
     watchResponses(builtin);
@@ -123,7 +148,11 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
     };
 
     return {
-      response: crossFetch(url.href, { ...init, agent } as RequestInit).then((it) => (response = it)),
+      response: crossFetch(url.href, { ...init, agent } as RequestInit).then(
+        (it) => (response = it),
+        // node-fetch describes it by an error of its own.
+        (error: unknown) => Promise.reject((connection?.failure ?? error) as Error),
+      ),
       cancel: () => {
         if (isOver) return;
         isOver = true;

@@ -22,7 +22,7 @@ const SELF_SIGNED = `its certificate is self-signed: if it is yours, pass it as 
 const CLIENT_REFUSED = `the server refuses the client certificate: it must be valid, and from an authority that the server knows`;
 const OLD_TLS = 'the server and Node have no version of TLS in common: enable TLS 1.2 on the server';
 
-/** What the codes of certificates mean, and the remedy. */
+/** The meanings of the codes of certificates, and their remedies. */
 const OF_CERTIFICATES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED:
     'its certificate has expired: renew it on the server, or correct the clock of this machine',
@@ -36,7 +36,7 @@ const OF_CERTIFICATES: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: `its certificate is for other names: use one of them in the URL, or as servername of ${TRANSPORT}`,
 };
 
-/** What the alerts of a handshake mean. The request may have been sent with it. */
+/** The meanings of the alerts of a handshake. The request may have been sent with it. */
 const OF_HANDSHAKES: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: `the server requires a client certificate: pass cert and key, or pfx, to ${TRANSPORT}`,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: `the server refuses the handshake of TLS: it may require a client certificate, cert and key or pfx of ${TRANSPORT}`,

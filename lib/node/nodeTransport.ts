@@ -34,7 +34,7 @@ export interface NodeTransportOptions {
   /** The password of `key` or `pfx`. @default none */
   readonly passphrase?: string;
   /**
-   * The name that servers are asked for (SNI), and that their certificates must have.
+   * The name in the handshake (SNI), which the certificates of the servers must have.
    * @default the host of the URL
    */
   readonly servername?: string;
@@ -54,11 +54,11 @@ const INSTEAD = {
 /**
  * Returns a {@link Transport} with options for proxies and certificates.
  *
- * It is {@link fetchTransport} otherwise. Connections are opened through the proxy with CONNECT, those to http
+ * It is `fetchTransport` otherwise. Connections are opened through the proxy with CONNECT, those to http
  * servers, too: it sees the host and the port only. `NO_PROXY` lists hosts without a proxy, separated by
- * commas: `mail.contoso.com` is that host, and `.contoso.com` all hosts of the domain.
+ * commas; `contoso.com` includes all hosts of that domain.
  *
- * The Observable errors with a {@link NetworkError} that says what to do, if the proxy cannot be reached,
+ * The Observable errors with a `NetworkError` that says what to do, if the proxy cannot be reached,
  * asks for a password or refuses the connection (`code` begins with `ERR_PROXY_`), and for an invalid
  * certificate. Certificates are always checked.
  *

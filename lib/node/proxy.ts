@@ -1,4 +1,3 @@
-import { getProxyForUrl } from 'proxy-from-env';
 import { NetworkError } from '../core/errors.ts';
 import { httpUrl, parseUrl } from '../core/httpUrl.ts';
 
@@ -33,21 +32,41 @@ function decoded(text: string): string {
   }
 }
 
+/** The variables of a process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Returns the proxy that the environment names for an origin; undefined for none.
  *
  * @throws NetworkError without the value, if that is not the URL of an HTTP proxy.
  */
-export function proxyOfEnvironment(origin: string): Proxy | undefined {
-  const url = getProxyForUrl(origin);
-  if (url === '') return undefined;
-  const proxy = proxyAt(url);
+export function proxyOfEnvironment(origin: string, env: Environment = process.env): Proxy | undefined {
+  const url = new URL(origin);
+  const read = (name: string): string => env[name.toLowerCase()] || env[name] || '';
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  const text = read(name) || read('ALL_PROXY');
+  if (text === '' || isExempt(url, read('NO_PROXY'))) return undefined;
+  const proxy = proxyAt(text.includes('://') ? text : `http://${text}`);
   if (proxy !== undefined) return proxy;
-  const name = origin.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const what = `no answer, because the variable ${name} or ALL_PROXY is not the URL of an HTTP proxy`;
-  throw new NetworkError(
-    what,
-    { method: 'CONNECT', url: origin },
-    { code: 'ERR_PROXY_UNREACHABLE', isUnsent: true },
-  );
+  const identity = { method: 'CONNECT', url: origin };
+  throw new NetworkError(what, identity, { code: 'ERR_PROXY_UNREACHABLE', isUnsent: true });
+}
+
+/** Returns whether a list exempts a host, or one of its domains, from the proxy, as curl reads it. */
+function isExempt({ protocol, hostname, port }: URL, list: string): boolean {
+  const givenPort = port || (protocol === 'https:' ? '443' : '80');
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .some((entry) => {
+      // An address of IPv6 may be without its brackets, and then has no port.
+      const [, host = `[${entry}]`, onlyPort = givenPort] =
+        /^(\[[^\]]*\]|[^:]+)(?::(\d+))?$/.exec(entry) ?? [];
+      const domain = host.replace(/^\*?\./, '');
+      return (
+        onlyPort === givenPort && (domain === '*' || hostname === domain || hostname.endsWith(`.${domain}`))
+      );
+    });
 }

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { inspect, promisify } from 'node:util';
-import { catchError, firstValueFrom, map, of } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { nodeTransport, type NodeTransportOptions } from '../../lib/node/nodeTransport.ts';
 import { authority, type Authority, type IssuedCertificate, PASSPHRASE } from '../support/net/authority.ts';
-import { certificateFor } from '../support/net/tls.ts';
+import { outcomeOf } from '../support/net/outcomeOf.ts';
+import { certificateFor, type KeyAndCertificate } from '../support/net/tls.ts';
 
 describe('nodeTransport: certificates', () => {
   let own: Authority;
@@ -35,31 +35,16 @@ describe('nodeTransport: certificates', () => {
   });
 
   /** Starts a server, and returns its URL. */
-  const start = async (
-    { key, cert }: IssuedCertificate | ReturnType<typeof certificateFor>,
-    more: https.ServerOptions = {},
-  ) => {
-    server = https.createServer({ key, cert, ...more }, ({ socket }, response) => {
-      const { subject } = (socket as import('node:tls').TLSSocket).getPeerCertificate();
-      response.end(JSON.stringify(subject ?? null));
-    });
+  const start = async ({ key, cert }: KeyAndCertificate, more: https.ServerOptions = {}) => {
+    server = https.createServer({ key, cert, ...more }, (_, response) => response.end());
     const listening = server;
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
     return `https://localhost:${(listening.address() as AddressInfo).port}/`;
   };
 
-  /** Resolves with the status of a response, or with the error. */
-  const get = (url: string, options: NodeTransportOptions): Promise<number | NetworkError> =>
-    firstValueFrom(
-      nodeTransport(options)({ method: 'GET', url }).pipe(
-        map(({ status }) => status),
-        catchError((error: NetworkError) => of(error)),
-      ),
-    );
-
   it('trusts the authorities of the option ca', async () => {
-    expect(await get(await start(valid), { ca: own.ca })).to.equal(200);
-    expect(await get(await start(valid), { ca: [other.ca, Buffer.from(own.ca)] })).to.equal(200);
+    expect(await outcomeOf(await start(valid), { ca: own.ca })).to.equal(200);
+    expect(await outcomeOf(await start(valid), { ca: [other.ca, Buffer.from(own.ca)] })).to.equal(200);
   });
 
   it('trusts the file that NODE_EXTRA_CA_CERTS names', async () => {
@@ -79,15 +64,15 @@ describe('nodeTransport: certificates', () => {
 
   it('asks for the server name of the option, and checks it', async () => {
     const url = await start(own.issue(['mail.contoso.com']));
-    expect(await get(url, { ca: own.ca, servername: 'mail.contoso.com' })).to.equal(200);
-    expect(await get(url, { ca: own.ca, servername: 'other.contoso.com' })).to.include({
+    expect(await outcomeOf(url, { ca: own.ca, servername: 'mail.contoso.com' })).to.equal(200);
+    expect(await outcomeOf(url, { ca: own.ca, servername: 'other.contoso.com' })).to.include({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
   });
 
   const refused: readonly [
     title: string,
-    certificate: () => IssuedCertificate | ReturnType<typeof certificateFor>,
+    certificate: () => KeyAndCertificate,
     options: (own: Authority) => NodeTransportOptions,
     code: string,
     advice: RegExp,
@@ -123,7 +108,7 @@ describe('nodeTransport: certificates', () => {
   ];
   for (const [title, certificate, options, code, advice] of refused) {
     it(`refuses a certificate ${title}, and says what to do`, async () => {
-      const error = await get(await start(certificate()), options(own));
+      const error = await outcomeOf(await start(certificate()), options(own));
       expect(error).to.be.instanceOf(NetworkError).and.to.include({ code });
       expect(error)
         .to.have.property('message')
@@ -134,7 +119,7 @@ describe('nodeTransport: certificates', () => {
 
   it('says that a server has only old versions of TLS', async () => {
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const;
-    const error = await get(await start(valid, old), { ca: own.ca });
+    const error = await outcomeOf(await start(valid, old), { ca: own.ca });
     expect(error)
       .to.have.property('message')
       .that.matches(/enable TLS 1.2 on the server/);
@@ -147,16 +132,16 @@ describe('nodeTransport: certificates', () => {
     it('are sent from cert and key, and from pfx', async () => {
       const url = await required();
       const { cert, key, pfx } = own.issue(['sara']);
-      expect(await get(url, { ca: own.ca, cert, key })).to.equal(200);
-      expect(await get(url, { ca: own.ca, pfx, passphrase: PASSPHRASE })).to.equal(200);
+      expect(await outcomeOf(url, { ca: own.ca, cert, key })).to.equal(200);
+      expect(await outcomeOf(url, { ca: own.ca, pfx, passphrase: PASSPHRASE })).to.equal(200);
     });
 
     it('are required by an error that says so', async () => {
-      const missing = await get(await required(), { ca: own.ca });
+      const missing = await outcomeOf(await required(), { ca: own.ca });
       expect(missing)
         .to.have.property('message')
         .that.matches(/requires a client certificate: pass cert and key/);
-      const older = await get(await required({ maxVersion: 'TLSv1.2' }), { ca: own.ca });
+      const older = await outcomeOf(await required({ maxVersion: 'TLSv1.2' }), { ca: own.ca });
       expect(older)
         .to.have.property('message')
         .that.matches(/may require a client certificate/);

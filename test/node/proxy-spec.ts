@@ -25,25 +25,17 @@ import { pushNotifications } from '../../lib/ews/push/push.ts';
 import type { Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
-import { nodeTransport, type NodeTransportOptions } from '../../lib/node/nodeTransport.ts';
+import { nodeTransport } from '../../lib/node/nodeTransport.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { eventually } from '../support/browser/eventually.ts';
 import { authority, type Authority } from '../support/net/authority.ts';
 import { httpServer } from '../support/net/httpServer.ts';
+import { outcomeOf } from '../support/net/outcomeOf.ts';
 import { hasTinyproxy, tinyproxy, type Tinyproxy } from '../support/net/tinyproxy.ts';
 import { type TlsFront, tlsFront } from '../support/net/tlsFront.ts';
 
 const mail = { folders: ['inbox'], events: ['newMail'] } as const;
-
-/** Resolves with the status of a GET, or with its error. */
-const get = (url: string, options: NodeTransportOptions): Promise<number | NetworkError> =>
-  firstValueFrom(
-    nodeTransport(options)({ method: 'GET', url }).pipe(
-      map(({ status }) => status),
-      catchError((error: NetworkError) => of(error)),
-    ),
-  );
 
 /** Emits the status when the body was read. */
 const statusAfterBody = (response: HttpResponse): Observable<number> =>
@@ -70,28 +62,31 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
     after(() => ca.remove());
 
     beforeEach(async () => {
-      for (const name of VARIABLES) delete process.env[name];
+      for (const name of VARIABLES) Reflect.deleteProperty(process.env, name);
       simulator = ewsSimulator({ heartbeatSeconds: 0.05, push: fetchTransport() });
       served = await serve(simulator.transport, { allowedHosts: ['localhost'] });
       const { key, cert } = ca.issue(['localhost']);
       front = await tlsFront(served.port, { key, cert });
       listener = pushListener({ path: '/notified' });
       url = `https://localhost:${front.port}/EWS/Exchange.asmx`;
-      closing.push(() => served.close(), front.close);
+      closing.push(
+        () => served.close(),
+        () => front.close(),
+      );
     });
     afterEach(async () => {
       listener.close();
       simulator.restart();
       for (const close of closing.splice(0)) await close();
       for (const [name, value] of saved) {
-        if (value === undefined) delete process.env[name];
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
         else process.env[name] = value;
       }
     });
 
     const proxied = async (...directives: readonly string[]): Promise<Tinyproxy> => {
       const proxy = await tinyproxy(...directives);
-      closing.unshift(proxy.close);
+      closing.unshift(() => proxy.close());
       return proxy;
     };
 
@@ -182,7 +177,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
 
     it('checks the certificate of the server in the tunnel', async () => {
       const proxy = await proxied();
-      expect(await get(url, { proxy: `http://${proxy.host}` })).to.include({
+      expect(await outcomeOf(url, { proxy: `http://${proxy.host}` })).to.include({
         code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       });
     });
@@ -191,7 +186,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
       it(`uses the proxy of ${name}`, async () => {
         const proxy = await proxied();
         process.env[name] = `http://${proxy.host}`;
-        expect(await get(url, { ca: ca.ca })).to.be.a('number');
+        expect(await outcomeOf(url, { ca: ca.ca })).to.be.a('number');
         expect(proxy.log()).to.contain(`CONNECT localhost:${front.port}`);
       });
     }
@@ -199,7 +194,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
     it('uses the proxy of HTTP_PROXY for http', async () => {
       const proxy = await proxied();
       process.env['HTTP_PROXY'] = `http://${proxy.host}`;
-      expect(await get(served.origin, {})).to.be.a('number');
+      expect(await outcomeOf(served.origin, {})).to.be.a('number');
       expect(proxy.log()).to.contain(`CONNECT 127.0.0.1:${served.port}`);
     });
 
@@ -208,7 +203,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
         const proxy = await proxied();
         process.env['HTTPS_PROXY'] = `http://${proxy.host}`;
         process.env[name] = 'mail.contoso.com,localhost';
-        expect(await get(url, { ca: ca.ca })).to.be.a('number');
+        expect(await outcomeOf(url, { ca: ca.ca })).to.be.a('number');
         expect(proxy.log()).to.not.contain('CONNECT localhost');
       });
     }
@@ -216,13 +211,15 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
     it('connects directly if proxy is false', async () => {
       const proxy = await proxied();
       process.env['HTTPS_PROXY'] = `http://${proxy.host}`;
-      expect(await get(url, { ca: ca.ca, proxy: false })).to.be.a('number');
+      expect(await outcomeOf(url, { ca: ca.ca, proxy: false })).to.be.a('number');
       expect(proxy.log()).to.not.contain('CONNECT localhost');
     });
 
     it('sends the credentials in the URL to the proxy', async () => {
       const proxy = await proxied('BasicAuth sara hush');
-      expect(await get(url, { ca: ca.ca, proxy: `http://sara:h%75sh@${proxy.host}` })).to.be.a('number');
+      expect(await outcomeOf(url, { ca: ca.ca, proxy: `http://sara:h%75sh@${proxy.host}` })).to.be.a(
+        'number',
+      );
     });
 
     const refusals: readonly [
@@ -257,7 +254,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
     for (const [title, directives, user, code, text] of refusals) {
       it(`errors if the proxy ${title}`, async () => {
         const proxy = await proxied(...directives);
-        const error = await get(url, { ca: ca.ca, proxy: `http://${user}${proxy.host}` });
+        const error = await outcomeOf(url, { ca: ca.ca, proxy: `http://${user}${proxy.host}` });
         expect(error).to.be.instanceOf(NetworkError).and.include({ code, isUnsent: true });
         expect(error)
           .to.have.property('message')
@@ -269,7 +266,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap
 
     it('errors if the proxy cannot connect to the host', async () => {
       const proxy = await proxied();
-      const error = await get('https://mail.invalid/', { proxy: `http://${proxy.host}` });
+      const error = await outcomeOf('https://mail.invalid/', { proxy: `http://${proxy.host}` });
       expect(error).to.include({ code: 'ERR_PROXY_REFUSED' });
       expect(error)
         .to.have.property('message')

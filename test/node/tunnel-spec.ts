@@ -2,19 +2,11 @@ import { expect } from 'chai';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
-import { catchError, firstValueFrom, map, of } from 'rxjs';
 import type { NetworkError } from '../../lib/core/errors.ts';
-import { nodeTransport, type NodeTransportOptions } from '../../lib/node/nodeTransport.ts';
+import { nodeTransport } from '../../lib/node/nodeTransport.ts';
 import { authority } from '../support/net/authority.ts';
 import { httpServer } from '../support/net/httpServer.ts';
-
-const outcome = (url: string, options: NodeTransportOptions): Promise<number | NetworkError> =>
-  firstValueFrom(
-    nodeTransport(options)({ method: 'GET', url }).pipe(
-      map(({ status }) => status),
-      catchError((error: NetworkError) => of(error)),
-    ),
-  );
+import { outcomeOf } from '../support/net/outcomeOf.ts';
 
 describe('nodeTransport: tunnels', () => {
   const servers: Server[] = [];
@@ -38,7 +30,7 @@ describe('nodeTransport: tunnels', () => {
   it('never take a response of the proxy for that of the server', async () => {
     for (const status of [200, 204, 301, 400, 404, 410, 500, 503]) {
       const proxy = await scripted(`HTTP/1.1 ${status} x\r\nContent-Length: 2\r\n\r\nno`);
-      const error = await outcome('https://mail.contoso.com/', { proxy });
+      const error = await outcomeOf('https://mail.contoso.com/', { proxy });
       expect(error, String(status)).to.include({ name: 'NetworkError' });
     }
   });
@@ -51,7 +43,7 @@ describe('nodeTransport: tunnels', () => {
   ];
   for (const [title, text, code, message] of failures) {
     it(`error if the proxy responds with ${title}`, async () => {
-      const error = await outcome('https://mail.contoso.com/', { proxy: await scripted(text) });
+      const error = await outcomeOf('https://mail.contoso.com/', { proxy: await scripted(text) });
       expect(error).to.include({ code, isUnsent: true }).and.have.property('message').that.matches(message);
     });
   }
@@ -59,7 +51,9 @@ describe('nodeTransport: tunnels', () => {
   it('error if the proxy cannot be reached, with the cause', async () => {
     const port = await listen(createServer());
     await new Promise((resolve) => servers.pop()?.close(resolve));
-    const error = await outcome('https://mail.contoso.com/', { proxy: `http://sara:hush@127.0.0.1:${port}` });
+    const error = await outcomeOf('https://mail.contoso.com/', {
+      proxy: `http://sara:hush@127.0.0.1:${port}`,
+    });
     expect(error).to.include({ code: 'ERR_PROXY_UNREACHABLE' });
     expect(error)
       .to.have.property('message')
@@ -70,7 +64,7 @@ describe('nodeTransport: tunnels', () => {
 
   it('carry bytes that arrive with the response of the proxy', async () => {
     const text = 'HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 234 early\r\nContent-Length: 0\r\n\r\n';
-    expect(await outcome('http://mail.contoso.com/', { proxy: await scripted(text) })).to.equal(234);
+    expect(await outcomeOf('http://mail.contoso.com/', { proxy: await scripted(text) })).to.equal(234);
   });
 
   it('open through a proxy at an https URL, whose certificate is checked', async () => {
@@ -86,8 +80,8 @@ describe('nodeTransport: tunnels', () => {
       sockets.add(through.on('error', () => undefined));
     });
     const url = `https://localhost:${await listen(proxy)}`;
-    expect(await outcome(target.url, { proxy: url, ca: own.ca })).to.equal(200);
-    const error = await outcome(target.url, { proxy: url });
+    expect(await outcomeOf(target.url, { proxy: url, ca: own.ca })).to.equal(200);
+    const error = await outcomeOf(target.url, { proxy: url });
     expect(error)
       .to.have.property('message')
       .that.contains('cannot be used: its certificate is from an unknown authority');
@@ -121,10 +115,10 @@ describe('nodeTransport: tunnels', () => {
     });
   }
 
-  it('error for a proxy of the environment that is none, without the value', async () => {
+  it('error for an invalid proxy of the environment, without the value', async () => {
     const before = process.env['https_proxy'];
     process.env['https_proxy'] = 'socks5://hush:1080';
-    const error = await outcome('https://mail.contoso.com/', {});
+    const error = await outcomeOf('https://mail.contoso.com/', {});
     if (before === undefined) delete process.env['https_proxy'];
     else process.env['https_proxy'] = before;
     expect(error)

@@ -13,6 +13,7 @@ import {
 } from '../ews/index.ts';
 import type { PullOptions } from '../ews/pull/options.ts';
 import type { Folder } from '../ews/protocol/envelope.ts';
+import { nodeTransport } from '../node/nodeTransport.ts';
 import { urlOption } from '../core/options.ts';
 import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
@@ -58,7 +59,7 @@ type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>;
 /** Prints the events of mailboxes until the user interrupts; resolves with the exit code. */
 export async function watchEws(terminal: Terminal, args: readonly string[]): Promise<number> {
   const options = parseOptions(args, OPTIONS);
-  const common = { server: serverOf(options), affinity: affinity() };
+  const common = { server: serverOf(options), affinity: affinity(), transport: nodeTransport() };
   // An error in the other options is reported before the password is read.
   eventsOf(connectExchange(common), options);
 

@@ -11,6 +11,7 @@ import { numberArgument, parseOptions, required, UsageError, readPassword, readT
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
 import { bearer } from '../core/auth/auth.ts';
+import { nodeTransport } from '../node/nodeTransport.ts';
 
 export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME --uri SIP-URI [options]: print the presence of contacts as JSON lines until Ctrl-C
 
@@ -55,11 +56,14 @@ export async function watchUcwa(terminal: Terminal, args: readonly string[]): Pr
   const durationMinutes = numberArgument(options.duration, '--duration');
   const watched = { uris, ...(durationMinutes === undefined ? {} : { durationMinutes }) };
   const maxParts = numberArgument(options.batch, '--batch');
-  const batch = { batch: batching(maxParts === undefined ? {} : { maxParts }) };
+  const common = {
+    batch: batching(maxParts === undefined ? {} : { maxParts }),
+    transport: nodeTransport(),
+  };
   // Reports invalid options before the prompt for a secret.
-  presence(connectUcwa({ ...optionsWith('none'), ...batch }), watched);
+  presence(connectUcwa({ ...optionsWith('none'), ...common }), watched);
 
-  const ucwa = connectUcwa({ ...optionsWith(await readSecret()), ...batch });
+  const ucwa = connectUcwa({ ...optionsWith(await readSecret()), ...common });
   return watch(terminal, presence(ucwa, watched), ucwa);
 }
 

@@ -8,7 +8,7 @@ import { asyncScheduler, type Observable, ReplaySubject } from 'rxjs';
  * - `throttled`: the server asks to wait.
  * - `signIn`: no token can be had.
  * - `starved`: a request got no byte of a response in time, as in a browser whose connections are all in use,
- *   or the server allows no more open responses.
+ *   a stream behind a proxy that buffers responses, or the server allows no more open responses.
  *
  * @inline
  */

@@ -102,7 +102,9 @@ export function openStream(
         const left = lastAt + silenceMs - asyncScheduler.now();
         if (left > 0) watch(left);
         else {
-          const what = `no envelope on the stream for ${silenceSeconds} seconds`;
+          // It names subscriptions, which the server has accepted.
+          const advice = hasResponded ? '' : '; if a proxy buffers it, use pullNotifications';
+          const what = `no envelope on the stream for ${silenceSeconds} seconds${advice}`;
           const code = hasResponded ? undefined : NO_RESPONSE;
           const error = new NetworkError(what, { method: 'POST', url }, { code });
           // A server that accepts requests and sends nothing is down.

@@ -1,4 +1,4 @@
-import { distinctUntilChanged, Subject, takeUntil, tap, timer } from 'rxjs';
+import { distinctUntilChanged, filter, Subject, takeUntil, tap, timer } from 'rxjs';
 import { bearer } from '../lib/core/auth/auth.ts';
 import type { Transport } from '../lib/core/transport/transport.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
@@ -35,7 +35,8 @@ function drawUnsubscribe(name: string, afterMs: number): void {
       connection.record('requests and responses', wire$, String).subscribe();
       const count$ = onServer$.pipe(distinctUntilChanged());
       connection.record('the server', count$, (count) => `${count} on the server`).subscribe();
-      connection.record('releases.outcomes$', ucwa.releases.outcomes$, ({ outcome }) => outcome).subscribe();
+      const outcome$ = ucwa.releases.outcomes$.pipe(filter(({ resource }) => resource !== 'application'));
+      connection.record('releases.outcomes$', outcome$, ({ outcome }) => outcome).subscribe();
       timer(0, 1)
         .pipe(takeUntil(timer(200)))
         .subscribe(() => onServer$.next(server.presenceSubscriptions.length));

@@ -1,6 +1,7 @@
 // The TypeDoc plugin of the site: pages have the titles of their headings, and addresses like those of their files.
-import { readFileSync } from 'node:fs';
-import { Converter, PageEvent, StructureRouter } from 'typedoc';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Converter, DefaultTheme, PageEvent, RendererEvent, StructureRouter } from 'typedoc';
 
 /** Groups of pages, by the folder of their files; pages of other folders are about the project. */
 const GROUPS = {
@@ -11,6 +12,10 @@ const GROUPS = {
 };
 const PROJECT = { group: 'Project', folder: 'project/' };
 
+/** The built page of the inspector. Without it, the site has no playground and no link to one. */
+const PLAYGROUND = 'docs/inspector/dist';
+const hasPlayground = existsSync(PLAYGROUND);
+
 /** The address of a document, without its ending, by its reflection. */
 const addresses = new WeakMap();
 
@@ -20,9 +25,30 @@ class SiteRouter extends StructureRouter {
   }
 }
 
+/** Without links inside of buttons: a module has an entry of its own for its page. */
+class SiteTheme extends DefaultTheme {
+  buildNavigation(project) {
+    return super
+      .buildNavigation(project)
+      .map((group) => ({ ...group, children: group.children?.map(unlinked) }));
+  }
+}
+
+const unlinked = ({ path, children, ...entry }) =>
+  children === undefined
+    ? { ...entry, path }
+    : {
+        text: entry.text,
+        children: [{ text: 'Overview', path, kind: entry.kind }, ...children.flatMap(entriesOf)],
+      };
+
+const entriesOf = ({ children, ...entry }) =>
+  entry.path === undefined ? children : [{ ...entry, children }];
+
 /** @param {import('typedoc').Application} app */
 export function load(app) {
   app.renderer.defineRouter('site', SiteRouter);
+  app.renderer.defineTheme('site', SiteTheme);
 
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
     const [, directory, name] = /^(.*\/)?(.*)$/.exec(document.name);
@@ -45,14 +71,29 @@ export function load(app) {
   app.renderer.on(PageEvent.END, (page) => {
     const base = '../'.repeat(page.url.split('/').length - 1);
     page.contents = page.contents
+      .replace(hasPlayground ? '' : /<a href="site:playground[^<]*<\/a>/g, '')
       // Links of the toolbar are the same on every page.
       .replaceAll('href="site:', `href="${base}`)
       // Browsers do not read a part of another file from a disk; icons.js adds the icons to every page.
       .replace(/href="[./]*assets\/icons\.svg#/g, 'href="#')
+      // A button contains no link, and what scrolls can be reached by the keyboard.
+      .replace(/<summary.*?<\/summary>/gs, (summary) => summary.replace(/<a href="#.*?<\/a>/s, ''))
+      .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
+      .replaceAll('</table>', '</table></div>')
       .replace(/<!-- playground: (\S+) (.*?) -->/g, (_, scenario, text) =>
-        playgroundLink(base, scenario, text),
+        hasPlayground ? playgroundLink(base, scenario, text) : '',
       );
   });
+
+  app.renderer.on(
+    RendererEvent.END,
+    ({ outputDirectory }) => {
+      const css = ['docs/theme.css', 'docs/site/site.css'].map((path) => readFileSync(path, 'utf8'));
+      writeFileSync(join(outputDirectory, 'assets/custom.css'), css.join('\n'));
+      if (hasPlayground) cpSync(PLAYGROUND, join(outputDirectory, 'playground'), { recursive: true });
+    },
+    -1000,
+  );
 }
 
 function playgroundLink(base, scenario, text) {

@@ -1,7 +1,7 @@
 /**
  * Plain records of everything that happens on a connection: for inspectors, logs and tests.
  *
- * @module
+ * @module rxchange/inspector
  */
 export { inspect, type InspectOptions, type Inspectable } from './inspect.ts';
 export type {

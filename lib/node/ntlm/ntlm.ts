@@ -48,7 +48,7 @@ const REFUSAL =
  * its response was read to its end. A request with a body is sent without the body until the server has sent
  * its challenge. A request with an Authorization is sent as it is.
  *
- * It errors with an {@link HttpError} if the server does not accept the account. Then the password is not
+ * It errors with an `HttpError` if the server does not accept the account. Then the password is not
  * sent to that origin for a minute, so that a wrong one does not lock the account. The 401 of a server that
  * does not offer NTLM is emitted. It errors with a {@link DecodeError} for a challenge that cannot be read,
  * and if `messages` throws; the cause describes that error without its text. It errors with a TypeError for

@@ -16,7 +16,7 @@ export interface NtlmConnection {
   /** The name of the service, such as `HTTP/mail.contoso.com`. */
   readonly targetName: string;
   /**
-   * The data of `tls-server-end-point` [RFC 5929]: these words, a colon, and the hash of the server's
+   * The data of `tls-server-end-point` (RFC 5929): these words, a colon, and the hash of the server's
    * certificate. Undefined without TLS.
    */
   readonly channelBinding?: Uint8Array | undefined;

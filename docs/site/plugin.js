@@ -12,6 +12,12 @@ const GROUPS = {
 };
 const PROJECT = { group: 'Project', folder: 'project/' };
 
+const FIRST = [
+  ...['getting-started', 'unsubscribe', 'browser', 'services', 'testing'].map((name) => `guide/${name}`),
+  ...['presence-board', 'migration', 'many-tabs', 'interop'].map((name) => `recipes/${name}`),
+  ...['ucwa', 'ews', 'limits', 'security'].map((name) => `reference/${name}`),
+];
+
 /** The built page of the inspector. Without it, the site has no playground and no link to one. */
 const PLAYGROUND = 'docs/inspector/dist';
 const hasPlayground = existsSync(PLAYGROUND);
@@ -59,8 +65,10 @@ export function load(app) {
     document.frontmatter = { group };
   });
 
-  // Documents are in the order of the configuration.
-  const inOrder = (documents) => documents?.sort((one, other) => one.id - other.id);
+  // The pages that everybody reads are first, in this order; the others are in that of their titles.
+  const place = (document) => FIRST.indexOf(addresses.get(document)) + 1 || FIRST.length + 1;
+  const inOrder = (documents) =>
+    documents?.sort((one, other) => place(one) - place(other) || one.name.localeCompare(other.name));
   const sortDocuments = ({ project }) => {
     inOrder(project.documents);
     for (const { children } of project.groups ?? [])

@@ -50,7 +50,7 @@ const REFUSAL =
  *
  * It errors with an `HttpError` if the server does not accept the account. Then the password is not
  * sent to that origin for a minute, so that a wrong one does not lock the account. The 401 of a server that
- * does not offer NTLM is emitted. It errors with a {@link DecodeError} for a challenge that cannot be read,
+ * does not offer NTLM is emitted. It errors with a `DecodeError` for a challenge that cannot be read,
  * and if `messages` throws; the cause describes that error without its text. It errors with a TypeError for
  * http to another machine.
  *

@@ -54,7 +54,12 @@ module.exports = {
     onlyMayImport('ews-on-core', '^lib/ews/', '^lib/(core|ews)/'),
     ...stages('lib/ews', EWS, 'lib/core/'),
     onlyMayImport('tabs-on-core', '^lib/tabs/', '^lib/(core|tabs)/'),
-    onlyMayImport('inspector-on-core', '^lib/inspector/', '^lib/(core|inspector)/'),
+    onlyMayImport('inspector-on-core', '^lib/inspector/[^/]+$', '^lib/(core/|inspector/[^/]+$)'),
+    onlyMayImport(
+      'playground-on-all',
+      '^lib/inspector/playground/',
+      '^lib/(core|ucwa|ews|testing|inspector)/',
+    ),
     onlyMayImport('node-on-core', '^lib/node/', '^lib/(core|node)/'),
     {
       name: 'only-the-cli-imports-node',
@@ -71,7 +76,7 @@ module.exports = {
     {
       name: 'library-never-imports-testing',
       severity: 'error',
-      from: { path: '^(lib|operators)/', pathNot: '^lib/(testing|cli)/' },
+      from: { path: '^(lib|operators)/', pathNot: '^lib/(testing|cli|inspector/playground)/' },
       to: { path: '^lib/testing/' },
     },
     {

@@ -6,7 +6,9 @@ describe('rxchange/node', () => {
   it('exports the parts that need Node', () => {
     expect(Object.keys(node).sort()).to.deep.equal([
       'CheckpointError',
+      'NegotiateError',
       'fileCheckpoints',
+      'negotiate',
       'nodeTransport',
       'ntlm',
     ]);

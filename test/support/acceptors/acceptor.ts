@@ -19,7 +19,7 @@ export interface Acceptor {
 export interface AcceptorFolder extends KeyAndCertificate {
   readonly path: string;
   /** Writes a file that the server can read, and returns its path. */
-  readonly write: (name: string, text: string) => string;
+  readonly write: (name: string, content: string | Uint8Array) => string;
   readonly remove: () => void;
 }
 
@@ -29,8 +29,8 @@ export function acceptorFolder(): AcceptorFolder {
   // Apache, started as root, reads its files as another user.
   chmodSync(path, 0o755);
   const pair = certificateFor(['127.0.0.1', 'localhost']);
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(path, name), text);
+  const write = (name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(path, name), content);
     return join(path, name);
   };
   write('cert.pem', pair.cert);
@@ -120,9 +120,9 @@ export async function apache(folder: AcceptorFolder, options: ApacheOptions): Pr
     `ServerRoot ${folder.path}`,
     'ServerName localhost',
     `DefaultRuntimeDir ${folder.path}`,
-    `PidFile ${folder.path}/httpd.pid`,
+    `PidFile ${folder.path}/httpd-${port}.pid`,
     `Mutex file:${folder.path}`,
-    `ErrorLog ${folder.path}/error.log`,
+    `ErrorLog ${folder.path}/error-${port}.log`,
     `Listen 127.0.0.1:${port}`,
     ...(process.getuid?.() === 0 ? ['User www-data', 'Group www-data'] : []),
     ...[...modules, 'auth_gssapi'].map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`),
@@ -135,7 +135,7 @@ export async function apache(folder: AcceptorFolder, options: ApacheOptions): Pr
     '</Location>',
     `ProxyPass / ${options.upstream}/ flushpackets=on`,
   ];
-  const file = folder.write('httpd.conf', `${config.join('\n')}\n`);
+  const file = folder.write(`httpd-${port}.conf`, `${config.join('\n')}\n`);
   const child = spawn('/usr/sbin/apache2', ['-f', file, '-DFOREGROUND'], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -143,7 +143,10 @@ export async function apache(folder: AcceptorFolder, options: ApacheOptions): Pr
   let errors = '';
   child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
   const log = (): string =>
-    errors + (existsSync(`${folder.path}/error.log`) ? readFileSync(`${folder.path}/error.log`, 'utf8') : '');
+    errors +
+    (existsSync(`${folder.path}/error-${port}.log`)
+      ? readFileSync(`${folder.path}/error-${port}.log`, 'utf8')
+      : '');
   await listening(child, port, log);
   return { url: `https://localhost:${port}`, log, close: () => ended(child) };
 }

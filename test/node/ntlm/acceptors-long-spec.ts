@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { catchError, firstValueFrom, forkJoin, map, mergeMap, type Observable, of, scan, tap } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import { readText, type Transport } from '../../../lib/core/transport/transport.ts';
 import { channelBinding } from '../../../lib/node/channelBinding.ts';
+import { nodeTransport } from '../../../lib/node/nodeTransport.ts';
 import { ntlm } from '../../../lib/node/ntlm/ntlm.ts';
 import {
   type Acceptor,
@@ -129,6 +132,16 @@ describe('ntlm and real acceptors', function () {
       expect(pieces.at(-1)).to.equal(Array.from({ length: 10 }, (_, count) => `piece ${count};`).join(''));
     });
 
+    it('signs in through a proxy', async () => {
+      const proxy = await tunnellingProxy();
+      const connect = () => nodeTransport({ proxy: proxy.url, ca: folder.cert });
+      const transport = ntlm({ ...sara, connect });
+      for (const body of ['one', 'two'])
+        expect(await firstValueFrom(ask(transport, server, body))).to.equal(`200 you sent 3: ${body}`);
+      expect(proxy.targets).to.deep.equal([new URL(server.url).host]);
+      await proxy.close();
+    });
+
     it('refuses the messages of curl, which have no version', () => {
       const args = ['-sk', '--ntlm', '-u', 'CONTOSO\\sara:hush', '-o', '/dev/null', '-w', '%{http_code}'];
       let status: string;
@@ -150,6 +163,14 @@ describe('ntlm and real acceptors', function () {
       expect(await firstValueFrom(ask(ntlm(sara), acceptor, 'one'))).to.equal('200 one');
     });
 
+    it('accepts the binding of a connection through a proxy', async () => {
+      const proxy = await tunnellingProxy();
+      acceptor = await gssapiServer(folder, { scheme: 'NTLM', binding: own(), env });
+      const connect = () => nodeTransport({ proxy: proxy.url, ca: folder.cert });
+      expect(await firstValueFrom(ask(ntlm({ ...sara, connect }), acceptor, 'one'))).to.equal('200 one');
+      await proxy.close();
+    });
+
     it('refuses the binding of another connection', async () => {
       const other = Buffer.from(own());
       other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
@@ -168,3 +189,31 @@ describe('ntlm and real acceptors', function () {
     });
   });
 });
+
+/** Starts a proxy that only tunnels, and notes where to. */
+async function tunnellingProxy() {
+  const targets: string[] = [];
+  const sockets = new Set<Duplex>();
+  const proxy = createServer().on('connect', ({ url = '' }, socket: Duplex) => {
+    targets.push(url);
+    const [host, port] = url.split(':');
+    const target = connectTcp(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(target).pipe(socket);
+    });
+    for (const one of [socket, target]) {
+      sockets.add(one);
+      one.on('error', () => undefined);
+    }
+  });
+  await new Promise<void>((listens) => proxy.listen(0, '127.0.0.1', listens));
+  return {
+    targets,
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((closed) => {
+        proxy.close(closed);
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}

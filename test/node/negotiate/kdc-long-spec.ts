@@ -20,6 +20,8 @@ import { type Kdc, kdc, krb5Conf } from '../../support/acceptors/kdc.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { trust } from '../../support/net/trust.ts';
 
+/** The variables that a spec changes. */
+const NAMES = ['KRB5_CONFIG', 'KRB5CCNAME', 'KRB5RCACHENAME', 'KRB5_CLIENT_KTNAME'];
 const PACKAGE = new URL('../../acceptors/package.json', import.meta.url);
 
 /** Loads the package from the folder of the specs, as `import('kerberos')` does from that of a program. */
@@ -49,7 +51,8 @@ describe('negotiate, a real KDC and Apache', function () {
   let realm: Kdc;
   let upstream: SpecServer;
   let server: Acceptor;
-  let distrust: () => void;
+  /** Ends what was started, also if the suite was skipped before. */
+  const closing: (() => unknown)[] = [];
   const bodies: string[] = [];
   const saved = { ...process.env };
 
@@ -78,8 +81,9 @@ describe('negotiate, a real KDC and Apache', function () {
   });
   before(async () => {
     folder = acceptorFolder();
-    distrust = trust(folder.cert);
+    closing.push(trust(folder.cert), folder.remove);
     realm = await kdc(folder);
+    closing.push(realm.close);
     upstream = await httpServer((request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -88,21 +92,21 @@ describe('negotiate, a real KDC and Apache', function () {
         response.end(`you sent ${body.length}`);
       });
     });
+    closing.push(() => upstream.close());
     server = await start('GssapiConnectionBound On');
+    closing.push(server.close);
   });
   after(async () => {
-    await Promise.all([server?.close(), realm?.close(), upstream?.close()]);
-    distrust?.();
-    folder?.remove();
+    await Promise.all(closing.map((close) => close()));
   });
   beforeEach(() => {
     bodies.length = 0;
     Object.assign(process.env, realm.env);
   });
   afterEach(() => {
-    for (const name of [...Object.keys(realm.env), 'KRB5_CLIENT_KTNAME']) {
+    for (const name of NAMES) {
       const value = saved[name];
-      if (value === undefined) delete process.env[name];
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
       else process.env[name] = value;
     }
   });

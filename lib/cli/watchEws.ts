@@ -17,6 +17,7 @@ import { nodeTransport } from '../node/nodeTransport.ts';
 import { urlOption } from '../core/options.ts';
 import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
+import { tokenCommand } from './tokenCommand.ts';
 import { watch } from './watch.ts';
 
 export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: print the events of mailboxes as JSON lines until Ctrl-C
@@ -27,6 +28,7 @@ export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: print the
   --user NAME              sign in with this user name and a password (default: with a token)
   --password-file FILE     file whose first line is the password (default: RXCHANGE_PASSWORD, or a prompt)
   --token-file FILE        file whose first line is the token (default: RXCHANGE_TOKEN, or a prompt)
+  --token-command CMD      command that prints the token, run again before that expires or after it was refused
   --mode pull|stream       poll for events, or receive them on a stream (default: pull)
   --mailbox ADDRESS        mailbox to watch by impersonating its user; repeatable (default: your own)
   --delegate               watch the folders of each --mailbox as a delegate, without impersonation
@@ -44,6 +46,7 @@ const OPTIONS = {
   user: { type: 'string' },
   'password-file': { type: 'string' },
   'token-file': { type: 'string' },
+  'token-command': { type: 'string' },
   mode: { type: 'string' },
   mailbox: { type: 'string', multiple: true },
   delegate: { type: 'boolean' },
@@ -122,7 +125,12 @@ function notifications(
 }
 
 async function authOf(terminal: Terminal, options: Options): Promise<Auth> {
-  const { user: username } = options;
-  if (username === undefined) return bearer(await readToken(terminal, options['token-file']));
+  const { user: username, 'token-command': command, 'token-file': file } = options;
+  if (command !== undefined) {
+    if (username !== undefined || file !== undefined)
+      throw new UsageError('--token-command, --token-file and --user are mutually exclusive');
+    return tokenCommand(command);
+  }
+  if (username === undefined) return bearer(await readToken(terminal, file));
   return basic({ username, password: await readPassword(terminal, options['password-file']) });
 }

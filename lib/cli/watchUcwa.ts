@@ -9,6 +9,7 @@ import {
 } from '../ucwa/index.ts';
 import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
+import { tokenCommand } from './tokenCommand.ts';
 import { watch } from './watch.ts';
 import { bearer } from '../core/auth/auth.ts';
 import { nodeTransport } from '../node/nodeTransport.ts';
@@ -25,6 +26,7 @@ export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME 
                         https://pool.contoso.com/ucwa/oauth/v1/applications/101
   --token-file FILE     file whose first line is the token for --application or --applications
                         (default: RXCHANGE_TOKEN, or a prompt)
+  --token-command CMD   command that prints the token, run again before that expires or after it was refused
   --uri SIP-URI         contact to watch, such as sip:sara@contoso.com; repeatable
   --duration MINUTES    lifetime of the subscription on the server, from 10 to 30 (default: 30)
   --batch N             largest number of requests in one batch; 1 disables batching (default: 20)`;
@@ -46,6 +48,7 @@ export async function watchUcwa(terminal: Terminal, args: readonly string[]): Pr
     application: { type: 'string' },
     applications: { type: 'string' },
     'token-file': { type: 'string' },
+    'token-command': { type: 'string' },
     uri: { type: 'string', multiple: true },
     duration: { type: 'string' },
     batch: { type: 'string' },
@@ -77,25 +80,23 @@ function loginOf(
     readonly application?: string | undefined;
     readonly applications?: string | undefined;
     readonly 'token-file'?: string | undefined;
+    readonly 'token-command'?: string | undefined;
   },
 ): Login {
   const { domain, application, applications, 'discovery-url': urls } = options;
   if ([domain, application, applications].filter((url) => url !== undefined).length > 1) {
     throw new UsageError('--domain, --application and --applications are mutually exclusive');
   }
-  const readGivenToken = (): Promise<string> => readToken(terminal, options['token-file']);
-  if (application !== undefined) {
-    return {
-      readSecret: readGivenToken,
-      optionsWith: (token) => ({ server: existingApplication(application), auth: bearer(token) }),
-    };
-  }
-  if (applications !== undefined) {
-    return {
-      readSecret: readGivenToken,
-      optionsWith: (token) => ({ server: applications, auth: bearer(token) }),
-    };
-  }
+  const { 'token-file': file, 'token-command': command } = options;
+  if (command !== undefined && file !== undefined)
+    throw new UsageError('--token-command and --token-file are mutually exclusive');
+  const withToken = (server: UcwaOptions['server']): Login => ({
+    readSecret: () => (command === undefined ? readToken(terminal, file) : Promise.resolve('')),
+    optionsWith: (token) => ({ server, auth: command === undefined ? bearer(token) : tokenCommand(command) }),
+  });
+  if (application !== undefined) return withToken(existingApplication(application));
+  if (applications !== undefined) return withToken(applications);
+  if (command !== undefined) throw new UsageError('--token-command requires --application or --applications');
   const server = discovered(
     required(domain, '--domain (or --application, or --applications)'),
     urls === undefined ? {} : { urls },

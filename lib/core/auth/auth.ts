@@ -1,5 +1,9 @@
+import { map } from 'rxjs';
+import { HttpError } from '../errors.ts';
 import { invalidType } from '../options.ts';
-import type { HttpResponse, Middleware } from '../transport/transport.ts';
+import { parseUrl } from '../httpUrl.ts';
+import { describeUrl } from '../text.ts';
+import type { HttpRequest, HttpResponse, Middleware } from '../transport/transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
 /** Properties of a connection that an {@link Auth} needs. @inline */
@@ -24,7 +28,8 @@ export interface Auth {
  * A token that is a string cannot be renewed. A function is called with the origin that the token is for:
  * once for all requests that need it, and again when the token is about to expire or the server has refused
  * it. The first request throws a TypeError for a function that returns anything but a token; `bearer` throws
- * one for any other value. Discovery sends a string to each server that it trusts and that needs a token.
+ * one for any other value. If a server refuses the token and names where tokens are issued, the error has that
+ * URL. Discovery sends a string to each server that it trusts and that needs a token.
  *
  * @param token A token, or a function that returns, resolves to or emits one.
  *
@@ -41,8 +46,27 @@ export function bearer(token: TokenProvider): Auth {
   withToken(token);
   return {
     scheme: 'Bearer',
-    sign: (options) => withToken(token, options),
+    sign: (options) => {
+      const sign = withToken(token, options);
+      return (transport) => {
+        const signed = sign(transport);
+        return (request) => signed(request).pipe(map((response) => unlessRefused(response, request)));
+      };
+    },
   };
+}
+
+/** The URL of a token endpoint in a challenge: of OAuth, or of UCWA. */
+const TOKEN_URL = /\b(?:authorization_uri|href)="?([^",\s]+)/i;
+
+/** Returns a response, and throws an HttpError for a 401 that names where tokens are issued. */
+function unlessRefused(response: HttpResponse, request: HttpRequest): HttpResponse {
+  const [, issuer] = TOKEN_URL.exec(response.headers.get('www-authenticate') ?? '') ?? [];
+  const url = issuer === undefined ? undefined : parseUrl(issuer, request.url)?.href;
+  if (response.status !== 401 || url === undefined) return response;
+  throw new HttpError(401, request, {
+    hint: `the token was refused; the server accepts those of ${describeUrl(url)}`,
+  });
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   timeout,
   TimeoutError,
 } from 'rxjs';
+import type { Auth } from '../../core/auth/auth.ts';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
@@ -122,7 +123,7 @@ function lookUp(
       }),
       timeout(timeoutMs),
       catchError((cause: unknown) =>
-        of<AutodiscoverResult>({ type: 'failed', reason: reasonOf(cause), cause }),
+        of<AutodiscoverResult>({ type: 'failed', reason: reasonOf(cause, auth), cause }),
       ),
     );
 
@@ -154,10 +155,12 @@ function requestOf({ format, url, address }: AutodiscoverStep): HttpRequest {
   };
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, auth: Auth | undefined): string {
   if (error instanceof TimeoutError) return 'did not answer in time';
   if (error instanceof HttpError && error.status === 401)
-    return 'refused the user name and the password before: they were not sent again';
+    return auth?.scheme === 'Bearer'
+      ? 'refuses the token: the cause names where tokens are issued'
+      : 'refused the user name and the password before: they were not sent again';
   if (error instanceof DecodeError) return 'answers with what is no Autodiscover response';
   if (!(error instanceof NetworkError)) return 'could not be asked';
   return `did not answer${error.code === undefined ? '' : ` (${error.code})`}`;

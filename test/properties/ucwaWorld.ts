@@ -199,10 +199,13 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Recorde
   return Number(number);
 }
 
-/** Whether a request failed within the longest backoff of a program. */
+/** Whether a request failed within the longest backoff of a program. A web page is a failure of the network. */
 function isFailing(wire: readonly WireRequest[]): boolean {
   const since = asyncScheduler.now() - 2000;
-  return wire.some(({ endedAt, end, status = 0 }) => endedAt >= since && (end === 'failed' || status >= 400));
+  return wire.some(
+    ({ endedAt, end, status = 0, text }) =>
+      endedAt >= since && (end === 'failed' || status >= 400 || text.startsWith('<html')),
+  );
 }
 
 /** Reads the note in a batch, and checks whether the batch is acknowledged by now. */

@@ -50,9 +50,9 @@ const REFUSAL =
 /**
  * Returns a {@link Transport} that signs in with Negotiate: SPNEGO with Kerberos.
  *
- * It is for programs. The ticket comes from `kinit`, or from the keytab that the variable `KRB5_CLIENT_KTNAME`
- * names; on Windows, from the current user. The optional peer dependency `kerberos` is loaded with the first
- * sign-in, unless an `adapter` is given.
+ * It is for programs. The ticket comes from `kinit`, or from the keytab that the variable
+ * `KRB5_CLIENT_KTNAME` names. The optional peer dependency `kerberos` is loaded with the first sign-in,
+ * unless an `adapter` is given.
  *
  * Each connection is signed in, and a server that signs in each request gets a ticket for each. The server
  * must prove its identity; otherwise its response is not used. A request with a body is sent without the body

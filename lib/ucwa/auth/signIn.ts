@@ -49,8 +49,8 @@ export function password(credentials: PasswordCredentials): SignIn {
 /**
  * Returns the way to sign in as the current Windows user.
  *
- * The browser answers the challenge of the token endpoint on its own, and may ask the user. Node cannot do
- * this; it needs a transport that can.
+ * The browser answers the challenge of the token endpoint on its own, and may ask the user. On Node, a
+ * transport does: `ntlm(…)` or `negotiate()` of `rxchange/node`.
  *
  * @example
  * ```ts

@@ -111,7 +111,7 @@ describe('negotiate, a real KDC and Apache', function () {
     }
   });
 
-  it('signs in with the ticket that a password gets, and sends each body once', async () => {
+  it('signs in with the ticket of a password, sending each body once', async () => {
     process.env['KRB5CCNAME'] = realm.kinit();
     const transport = signing();
     const large = 'x'.repeat(300_000);
@@ -184,7 +184,7 @@ describe('negotiate, a real KDC and Apache', function () {
     expect(await firstValueFrom(ask(negotiate(), server.url, 'one'))).to.equal('kerberosMissing');
   });
 
-  it('does not use the response of a server that does not prove its identity', async () => {
+  it('does not use the response of an impostor', async () => {
     process.env['KRB5CCNAME'] = realm.kinit();
     for (const proof of [undefined, 'Negotiate', 'Negotiate oRQwEqADCgEAoQsGCSqGSIb3EgECAg==']) {
       const impostor = await httpServer((request, response) => {

@@ -109,7 +109,7 @@ describe('negotiate', () => {
     expect((await send([says(401, 'Basic realm="x"')])).outcomes).to.deep.equal(['401 ']);
   });
 
-  it('gives the name of the service, the account and the channel binding to the adapter', async () => {
+  it('passes service, account and channel binding to the adapter', async () => {
     const kerberos = library();
     const connect = (): Transport => {
       const { transport } = respondWith(offer, granted);
@@ -172,7 +172,7 @@ describe('negotiate', () => {
     expect(received).to.deep.equal(['early', 'late']);
   });
 
-  it('cancels the body of a response that nobody reads, or that is not used', async () => {
+  it('cancels the body of a response that is not read', async () => {
     let cancelled = 0;
     const body$ = new Observable<Uint8Array>(() => () => (cancelled += 1));
     const connect = (): Transport => {
@@ -210,7 +210,7 @@ describe('negotiate', () => {
       expect((await send([offer], { adapter, fallback })).outcomes).to.deep.equal(['200 by NTLM']);
     });
 
-    it('does not use it if the server refuses the ticket or proves nothing', async () => {
+    it('does not use it after a refused ticket or without proof', async () => {
       const { adapter } = library();
       for (const answer of [offer, response(200)]) {
         const { outcomes } = await send([offer, answer], { adapter, fallback });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { of, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
+import { ntlm } from '../../../lib/node/ntlm/ntlm.ts';
 import { password, windows } from '../../../lib/ucwa/auth/signIn.ts';
 import { SignInError } from '../../../lib/ucwa/protocol/errors.ts';
 import { requestToken, type TokenRequest } from '../../../lib/ucwa/auth/tokenEndpoint.ts';
@@ -51,6 +52,24 @@ describe('requestToken', () => {
       credentials: 'include',
       body: 'grant_type=urn%3Amicrosoft.rtc%3Awindows',
     });
+  });
+
+  it('gets the token of a Windows account by NTLM on Node', () => {
+    const offer = response(401, { headers: { 'www-authenticate': 'Negotiate, NTLM dHdv' } });
+    const server = respondWith(offer, response(200, { body: ['{"access_token":"a"}'] }));
+    const messages = {
+      createType1Message: () => 'NTLM one',
+      parseType2Message: (header: string) => header,
+      createType3Message: () => 'NTLM three',
+    };
+    const connect = () => server.transport;
+    const transport = ntlm({ username: 'CONTOSO\\sara', password: 'hush', messages, connect });
+    expect(outcomeOf(transport, { signIn: windows() })).to.deep.include({ token: 'a' });
+    const sent = server.requests.map(({ headers, body }) => [headers?.['authorization'], body]);
+    expect(sent).to.deep.equal([
+      ['NTLM one', ''],
+      ['NTLM three', 'grant_type=urn%3Amicrosoft.rtc%3Awindows'],
+    ]);
   });
 
   describe('reads', () => {

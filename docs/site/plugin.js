@@ -14,7 +14,9 @@ const PROJECT = { group: 'Project', folder: 'project/' };
 
 const FIRST = [
   ...['getting-started', 'unsubscribe', 'browser', 'services', 'testing'].map((name) => `guide/${name}`),
-  ...['presence-board', 'migration', 'many-tabs', 'interop'].map((name) => `recipes/${name}`),
+  ...['presence-board', 'migration', 'proxies', 'adfs', 'many-tabs', 'interop'].map(
+    (name) => `recipes/${name}`,
+  ),
   ...['ucwa', 'ews', 'limits', 'security'].map((name) => `reference/${name}`),
 ];
 

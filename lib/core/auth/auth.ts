@@ -28,8 +28,8 @@ export interface Auth {
  * A token that is a string cannot be renewed. A function is called with the origin that the token is for:
  * once for all requests that need it, and again when the token is about to expire or the server has refused
  * it. The first request throws a TypeError for a function that returns anything but a token; `bearer` throws
- * one for any other value. If a server refuses the token and names where tokens are issued, the error has that
- * URL. Discovery sends a string to each server that it trusts and that needs a token.
+ * one for any other value. If a server refuses the token and names where tokens are issued, the error has
+ * that URL. Discovery sends a string to each server that it trusts and that needs a token.
  *
  * @param token A token, or a function that returns, resolves to or emits one.
  *

@@ -32,7 +32,7 @@ describe('A proxy that buffers responses', () => {
     await proxy.close();
   });
 
-  it('is named by the status of a stream, with the advice to poll', async () => {
+  it('is named by the status, with the advice to poll', async () => {
     const watching = streamingNotifications(exchange, mail).subscribe();
     const status = await firstValueFrom(exchange.status$.pipe(filter(({ state }) => state === 'waiting')));
     expect(status).to.include({ reason: 'starved' });

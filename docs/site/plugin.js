@@ -1,6 +1,7 @@
 // The TypeDoc plugin of the site: pages have the titles of their headings, and addresses like those of their files.
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Converter, DefaultTheme, PageEvent, RendererEvent, StructureRouter } from 'typedoc';
 
 /** Groups of pages, by the folder of their files; pages of other folders are about the project. */
@@ -20,8 +21,8 @@ const FIRST = [
   ...['ucwa', 'ews', 'limits', 'security'].map((name) => `reference/${name}`),
 ];
 
-/** The built page of the inspector. Without it, the site has no playground and no link to one. */
-const PLAYGROUND = 'docs/inspector/dist';
+/** Builds the playground. Without it, the site has none, and no link to one. */
+const PLAYGROUND = 'docs/inspector/build.js';
 const hasPlayground = existsSync(PLAYGROUND);
 
 /** The address of a document, without its ending, by its reflection. */
@@ -84,12 +85,15 @@ export function load(app) {
       .replace(hasPlayground ? '' : /<a href="site:playground[^<]*<\/a>/g, '')
       // Links of the toolbar are the same on every page.
       .replaceAll('href="site:', `href="${base}`)
+      // A folder on a disk has no index.
+      .replace(/href="((?:\.\.\/)+)(#[^"]*)?"/g, 'href="$1index.html$2"')
       // Browsers do not read a part of another file from a disk; icons.js adds the icons to every page.
       .replace(/href="[./]*assets\/icons\.svg#/g, 'href="#')
       // A button contains no link, and what scrolls can be reached by the keyboard.
       .replace(/<summary.*?<\/summary>/gs, (summary) => summary.replace(/<a href="#.*?<\/a>/s, ''))
       .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
       .replaceAll('</table>', '</table></div>')
+      .replace(/<p>(?=<img src="[^"]*\.svg")/g, '<p class="diagram" tabindex="0">')
       .replace(/<!-- playground: (\S+) (.*?) -->/g, (_, scenario, text) =>
         hasPlayground ? playgroundLink(base, scenario, text) : '',
       );
@@ -100,10 +104,15 @@ export function load(app) {
     ({ outputDirectory }) => {
       const css = ['docs/theme.css', 'docs/site/site.css'].map((path) => readFileSync(path, 'utf8'));
       writeFileSync(join(outputDirectory, 'assets/custom.css'), css.join('\n'));
-      if (hasPlayground) cpSync(PLAYGROUND, join(outputDirectory, 'playground'), { recursive: true });
     },
     -1000,
   );
+
+  app.renderer.postRenderAsyncJobs.push(async ({ outputDirectory }) => {
+    if (!hasPlayground) return;
+    const { buildInspector } = await import(pathToFileURL(resolve(PLAYGROUND)).href);
+    await buildInspector(join(outputDirectory, 'playground'));
+  });
 }
 
 function playgroundLink(base, scenario, text) {

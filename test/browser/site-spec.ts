@@ -66,7 +66,7 @@ describe('The site', function () {
     expect(sitePages().flatMap(brokenLinks)).to.deep.equal([]);
   });
 
-  it('opens every page from the disk without an error, as narrow as a phone', async () => {
+  it('opens every page from the disk, on a narrow screen', async () => {
     const tooWide: string[] = [];
     const problems = await inPage({ viewport: NARROW }, async (page) => {
       for (const path of sitePages()) {
@@ -121,7 +121,7 @@ describe('The site', function () {
     });
   }
 
-  it('sends at most 60 kB of script and 25 kB of style before the first paint', async () => {
+  it('needs at most 60 kB of script for the first paint', async () => {
     const sizes = { script: 0, style: 0 };
     await inPage({ viewport: WIDE }, async (page) => {
       await open(page, fileUrl('index.html'));

@@ -18,6 +18,8 @@ const SAMPLE = [
   'api/rxchange/operators/toBoard.html',
   'api/rxchange/ucwa/Ucwa.html',
 ];
+/** As Lighthouse does: 1.6 Mbit/s, and 150 ms for a round trip. */
+const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 90_000 };
 const NARROW = { width: 360, height: 740 };
 const WIDE = { width: 1280, height: 800 };
 
@@ -120,6 +122,19 @@ describe('The site', function () {
       expect(found).to.deep.equal([]);
     });
   }
+
+  it('paints a page within 5 seconds on a slow mobile network', async () => {
+    const server = await siteServer('');
+    await inPage({ viewport: NARROW }, async (page) => {
+      const network = await page.context().newCDPSession(page);
+      await network.send('Network.emulateNetworkConditions', SLOW_4G);
+      await open(page, `${server.url}/guide/unsubscribe.html`);
+      const paintedAt = await page.evaluate(
+        () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+      );
+      expect(paintedAt).to.be.within(1, 5000);
+    }).finally(() => server.close());
+  });
 
   it('needs at most 60 kB of script for the first paint', async () => {
     const sizes = { script: 0, style: 0 };

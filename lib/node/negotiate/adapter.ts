@@ -7,7 +7,7 @@ export interface NegotiateTarget {
   /** The account, such as `sara@CONTOSO.COM`. @default that of the ticket or of the keytab */
   readonly principal: string | undefined;
   /**
-   * The data of `tls-server-end-point` [RFC 5929]: these words, a colon, and the hash of the server's
+   * The data of `tls-server-end-point` (RFC 5929): these words, a colon, and the hash of the server's
    * certificate. Undefined without TLS.
    */
   readonly channelBinding: Uint8Array | undefined;

@@ -1,7 +1,7 @@
 import { describedCause } from '../../core/networkCause.ts';
 import { excerpt } from '../../core/text.ts';
 
-/** Why Negotiate cannot sign in. */
+/** Why Negotiate cannot sign in. @inline */
 type Reason =
   | 'clockSkew'
   | 'expiredTicket'

@@ -59,7 +59,7 @@ const REFUSAL =
  * until the server has offered Negotiate. A request with an Authorization is sent as it is.
  *
  * It errors with a {@link NegotiateError} that names the reason if there is no valid ticket, and with an
- * {@link HttpError} if the server does not accept it. The 401 of a server that does not offer Negotiate is
+ * `HttpError` if the server does not accept it. The 401 of a server that does not offer Negotiate is
  * emitted. It errors with a TypeError for http to another machine.
  *
  * @see [RFC 4559] SPNEGO-based Kerberos and NTLM HTTP Authentication in Microsoft Windows

@@ -3,10 +3,10 @@ import rxjsX from 'eslint-plugin-rxjs-x';
 
 export default tseslint.config(
   { ignores: ['dist/**', 'coverage/**', 'site/**', 'docs/examples/**', '**/node_modules/**'] },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
-  { ...rxjsX.configs.recommended, files: ['**/*.ts'] },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
+  { ...rxjsX.configs.recommended, files: ['**/*.{ts,tsx}'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',

@@ -203,8 +203,8 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Recorde
 function isFailing(wire: readonly WireRequest[]): boolean {
   const since = asyncScheduler.now() - 2000;
   return wire.some(
-    ({ endedAt, end, status = 0, text }) =>
-      endedAt >= since && (end === 'failed' || status >= 400 || text.startsWith('<html')),
+    ({ endedAt, end, status = 0, isWebPage }) =>
+      endedAt >= since && (end === 'failed' || status >= 400 || isWebPage),
   );
 }
 

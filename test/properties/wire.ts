@@ -27,6 +27,8 @@ export interface WireRequest extends RequestSummary {
   status: number | undefined;
   end: 'open' | 'answered' | 'failed' | 'abandoned';
   endedAt: number;
+  /** Whether the response was a web page, as of a captive portal. */
+  isWebPage: boolean;
   /** The received part of the body, if it is recorded. */
   text: string;
 }
@@ -90,7 +92,7 @@ export function wireTo(
       const request: WireRequest = {
         ...summary,
         ...{ at: now(), url: sent.url, origin, isKeptAlive: sent.keepalive === true },
-        ...{ status: undefined, end: 'open', endedAt: 0, text: '' },
+        ...{ status: undefined, end: 'open', endedAt: 0, text: '', isWebPage: false },
       };
       requests.push(request);
       const begin = (): (() => void) => {
@@ -126,6 +128,7 @@ export function wireTo(
       return server(sent).pipe(
         map((response) => {
           request.status = response.status;
+          request.isWebPage = response.headers.get('content-type')?.startsWith('text/html') === true;
           if (response.status >= 400) faults += 1;
           ended('answered');
           passed(request);

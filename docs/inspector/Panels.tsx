@@ -128,7 +128,7 @@ function Release({ entry: { record, pendingAt } }: { readonly entry: LedgerEntry
         {[
           response,
           attempts > 1 ? `${attempts} attempts` : undefined,
-          state === 'pending' ? undefined : `${Math.round(at - pendingAt)} ms`,
+          at === pendingAt ? undefined : `${Math.round(at - pendingAt)} ms`,
         ]
           .filter((part) => part !== undefined)
           .map((part) => ` · ${part}`)

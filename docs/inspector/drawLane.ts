@@ -41,7 +41,11 @@ export function drawLane(
   for (let index = first; index < lane.marks.length; index += 1) {
     const mark = lane.marks[index];
     if (mark === undefined || mark.at > frame.until) break;
-    if (mark.type !== 'event') drawSign(context, mark, xOf(mark.at, frame), frame, palette);
+    if (mark.type === 'event') continue;
+    const x = xOf(mark.at, frame);
+    if (mark.type === 'release' && !(mark.at >= (lane.endedAt ?? Infinity)))
+      drop(context, mark, x, frame, palette);
+    else drawSign(context, mark, x, frame, palette);
   }
   if (shown !== undefined) drawFocus(context, xOf(shown.at, frame), frame, palette);
 }
@@ -187,6 +191,19 @@ function diamond(context: CanvasRenderingContext2D, x: number, y: number, palett
   context.textBaseline = 'middle';
   context.font = '700 12px system-ui, sans-serif';
   context.fillText('!', x, y + 0.5);
+}
+
+/** The end of an earlier subscription of a stream that goes on. */
+function drop(
+  context: CanvasRenderingContext2D,
+  mark: Mark,
+  x: number,
+  { height }: Frame,
+  palette: Palette,
+): void {
+  context.strokeStyle = mark.isGood === true ? palette.ok : palette.error;
+  context.lineWidth = 2;
+  context.strokeRect(x - 3, height / 2 + 9, 6, 6);
 }
 
 /** The outcome of a release, such as 204. */

@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { pure } from '../../.ci/pureCodecs.js';
 
 const HERE = import.meta.dirname;
@@ -104,7 +105,20 @@ export async function buildInspector(folder, isSmall = false) {
       define: { STYLE: JSON.stringify(sheet.replaceAll(':root', ':host')) },
     }),
   ]);
-  if (isSmall) await Promise.all(['inspector.js', 'embed.js'].map((name) => minify(join(folder, name))));
+  if (!isSmall) return;
+  await Promise.all(['inspector.js', 'embed.js'].map((name) => minify(join(folder, name))));
+  await checkSize(folder);
+}
+
+/** The page has everything in it: rxchange, its simulators, RxJS and Preact. */
+const BUDGET = 100_000;
+
+async function checkSize(folder) {
+  const names = ['index.html', 'inspector.css', 'inspector.js'];
+  const files = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  const size = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
+  console.log(`inspector page: ${size} bytes gzipped`);
+  if (size > BUDGET) throw new Error(`the inspector page has more than ${BUDGET} bytes: ${size}`);
 }
 
 /** esbuild is fast, and terser small. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { demo } from './demo.ts';
 import { DOCTOR_EWS_HELP, doctorEws } from './doctor/doctorEws.ts';
 import { simulate, SIMULATE_HELP } from './simulate.ts';
+import { DOCTOR_UCWA_HELP, doctorUcwa } from './doctor/doctorUcwa.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './arguments.ts';
 import { describeError } from './watch.ts';
@@ -14,7 +15,7 @@ Usage:
   rxchange demo                 subscribe and unsubscribe on two simulated servers
   rxchange watch ews …          print the events of mailboxes as JSON lines until Ctrl-C
   rxchange watch ucwa …         print the presence of contacts as JSON lines until Ctrl-C
-  rxchange doctor ews …         check step by step whether notifications work, and say what to do
+  rxchange doctor ews|ucwa …    check step by step whether notifications work, and say what to do
   rxchange simulate ews|ucwa …  run a simulated server on this machine until Ctrl-C
   rxchange COMMAND --help       show the options of a command
   rxchange --version            show the version
@@ -31,6 +32,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['watch ews', { help: WATCH_EWS_HELP, run: watchEws }],
   ['watch ucwa', { help: WATCH_UCWA_HELP, run: watchUcwa }],
   ['doctor ews', { help: DOCTOR_EWS_HELP, run: doctorEws }],
+  ['doctor ucwa', { help: DOCTOR_UCWA_HELP, run: doctorUcwa }],
   ['simulate ews', { help: SIMULATE_HELP, run: (terminal, args) => simulate(terminal, 'ews', args) }],
   ['simulate ucwa', { help: SIMULATE_HELP, run: (terminal, args) => simulate(terminal, 'ucwa', args) }],
 ]);

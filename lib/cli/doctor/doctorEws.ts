@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { bearer } from '../../core/auth/auth.ts';
 import { urlOption } from '../../core/options.ts';
@@ -9,9 +8,10 @@ import { AUTODISCOVERED } from '../../ews/discovery/location.ts';
 import { secureContextOf } from '../../node/certificates.ts';
 import { nodeTransport } from '../../node/nodeTransport.ts';
 import { proxyOfEnvironment } from '../../node/proxy.ts';
-import { numberArgument, parseOptions, readPassword, readToken, UsageError } from '../arguments.ts';
+import { numberArgument, parseOptions, UsageError } from '../arguments.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Credentials, type EwsContext, type EwsFacts, ewsSteps, recommendation } from './ewsSteps.ts';
+import { type Credentials, credentialsOf, fileOf } from './credentials.ts';
+import { type EwsContext, type EwsFacts, ewsSteps, recommendation } from './ewsSteps.ts';
 import { networkSteps } from './network.ts';
 import { printer } from './print.ts';
 import { runSteps, type Step } from './steps.ts';
@@ -81,25 +81,6 @@ export async function doctorEws(terminal: Terminal, args: readonly string[]): Pr
   const print = printer(terminal, options.json === true);
   const { findings, facts: found } = await runSteps(steps, facts, print.found);
   return print.end(findings, recommendation(found));
-}
-
-function fileOf(name: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new UsageError(`the file of ${name} cannot be read`, { cause });
-  }
-}
-
-async function credentialsOf(
-  terminal: Terminal,
-  username: string | undefined,
-  passwordFile: string | undefined,
-  tokenFile: string | undefined,
-): Promise<Credentials> {
-  if (username !== undefined) return { username, password: await readPassword(terminal, passwordFile) };
-  if (tokenFile === undefined && terminal.env['RXCHANGE_TOKEN'] === undefined) return {};
-  return { token: await readToken(terminal, tokenFile) };
 }
 
 function authOf({ username, password, token }: Credentials): ReturnType<typeof bearer> | undefined {

@@ -10,15 +10,9 @@ import type { Exchange } from '../../ews/session/session.ts';
 import { streamingNotifications } from '../../ews/streaming/streaming.ts';
 import { ntlm } from '../../node/ntlm/ntlm.ts';
 import { describeError, describeOutcome } from '../watch.ts';
+import type { Credentials } from './credentials.ts';
 import type { NetworkFacts } from './network.ts';
 import type { Step, StepResult } from './steps.ts';
-
-/** The user's secret, if there is one. */
-export interface Credentials {
-  readonly username?: string;
-  readonly password?: string;
-  readonly token?: string;
-}
 
 /** A way to sign in that has worked. */
 interface SignIn {

@@ -62,7 +62,7 @@ describe('nodeTransport: certificates', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('asks for the server name of the option, and checks it', async () => {
+  it('sends the server name of the option, and checks it', async () => {
     const url = await start(own.issue(['mail.contoso.com']));
     expect(await outcomeOf(url, { ca: own.ca, servername: 'mail.contoso.com' })).to.equal(200);
     expect(await outcomeOf(url, { ca: own.ca, servername: 'other.contoso.com' })).to.include({

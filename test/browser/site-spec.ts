@@ -6,7 +6,15 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ROOT } from '../support/browser/bundle.ts';
 import { launchBrowser } from '../support/browser/chromium.ts';
 import { eventually } from '../support/browser/eventually.ts';
-import { brokenLinks, buildSite, fileUrl, SITE, sitePages, siteServer } from '../support/browser/site.ts';
+import {
+  brokenLinks,
+  buildSite,
+  fileUrl,
+  scenariosOf,
+  SITE,
+  sitePages,
+  siteServer,
+} from '../support/browser/site.ts';
 
 /** Pages of every kind. */
 const SAMPLE = [
@@ -61,7 +69,7 @@ describe('The site', function () {
   /** Opens a page; its script shows it when it is ready. */
   async function open(page: Page, url: string): Promise<void> {
     await page.goto(url, { waitUntil: 'load' });
-    await page.locator('.col-content').waitFor();
+    await page.locator('h1:visible').first().waitFor();
   }
 
   it('has no broken link or anchor, and loads nothing from elsewhere', () => {
@@ -79,6 +87,21 @@ describe('The site', function () {
     });
     expect(problems).to.deep.equal([]);
     expect(tooWide).to.deep.equal([]);
+  });
+
+  it('links to scenarios that the playground has', async function () {
+    const links = sitePages().flatMap(scenariosOf);
+    if (links.length === 0) this.skip();
+    const unknown: string[] = [];
+    await inPage({ viewport: WIDE }, async (page) => {
+      for (const scenario of new Set(links)) {
+        await page.goto('about:blank');
+        await open(page, `${fileUrl('playground/index.html')}#scenario=${scenario}`);
+        const current = page.locator(`[aria-current][href="#scenario=${scenario}"]`);
+        if ((await current.count()) === 0) unknown.push(scenario);
+      }
+    });
+    expect(unknown).to.deep.equal([]);
   });
 
   it('works below any path of a server', async () => {

@@ -44,6 +44,14 @@ export function fileUrl(page: string): string {
   return pathToFileURL(join(SITE, page)).href;
 }
 
+/** Returns the scenarios of the playground that a page links to. */
+export function scenariosOf(page: string): string[] {
+  const html = readFileSync(join(SITE, page), 'utf8');
+  return [...html.matchAll(/playground\/index\.html#scenario=([\w-]+)/g)].map(
+    ([, scenario = '']) => scenario,
+  );
+}
+
 /** Serves the site below a path of its own. */
 export function siteServer(path: string): Promise<SpecServer> {
   return httpServer(({ url = '' }, response) => {

@@ -94,7 +94,9 @@ function drawMarbles(
     const x = xOf(mark.at, frame);
     if (x - before < LEAST_DISTANCE) continue;
     const next = marks[index + 1];
-    const isTight = x - before < ROOM || (next?.type === 'event' && xOf(next.at, frame) - x < ROOM);
+    const room = next?.type === 'event' ? xOf(next.at, frame) - x : Infinity;
+    // One at the same position is not drawn.
+    const isTight = x - before < ROOM || (room >= LEAST_DISTANCE && room < ROOM);
     before = x;
     const colour = palette.marbles[marbleColour(mark.label)];
     if (colour === undefined) continue;

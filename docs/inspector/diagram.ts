@@ -3,7 +3,7 @@ import type { Lane, Mark } from './lane.ts';
 import { type Palette, paletteOf } from './palette.ts';
 import { ticks, type TimeWindow } from './timeWindow.ts';
 
-/** What the diagram draws. */
+/** The input of the diagram. */
 export interface DiagramState {
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly window: TimeWindow;

@@ -1,7 +1,7 @@
 import { isReleasing, type Lane, type Mark } from './lane.ts';
 import { marbleColour, type Palette } from './palette.ts';
 
-/** Where a lane is drawn, in CSS pixels, and which time it shows. */
+/** The size of a lane in CSS pixels, and the time that it shows. */
 export interface Frame {
   readonly from: number;
   readonly until: number;
@@ -50,7 +50,7 @@ export function drawLane(
   if (shown !== undefined) drawFocus(context, xOf(shown.at, frame), frame, palette);
 }
 
-/** Dashed until the server has a subscription, solid while the stream is subscribed, dotted until its release. */
+/** Dashed until the server has a subscription, solid while it is subscribed, dotted until its release. */
 function drawLine(context: CanvasRenderingContext2D, lane: Lane, frame: Frame, palette: Palette): void {
   const stroke = (from: number, to: number, colour: string, width: number, dash: number[]): void => {
     const left = Math.max(xOf(from, frame), 0);
@@ -195,7 +195,7 @@ function diamond(context: CanvasRenderingContext2D, x: number, y: number, palett
   context.fillText('!', x, y + 0.5);
 }
 
-/** The end of an earlier subscription of a stream that goes on. */
+/** The end of an earlier subscription of a stream that continues. */
 function drop(
   context: CanvasRenderingContext2D,
   mark: Mark,

@@ -13,7 +13,7 @@ declare const STYLE: string;
  * removes it again.
  *
  * @param records$ Such as `inspect(ucwa)`.
- * @param controls What the page can do with the connection, such as a Playground. @default nothing
+ * @param controls The commands for the connection, such as a Playground. @default nothing
  */
 export function mountInspector(
   element: HTMLElement,

@@ -11,7 +11,7 @@ export interface Mark {
     'subscribed' | 'created' | 'event' | 'gap' | 'unsubscribed' | 'completed' | 'failed' | 'release';
   /** One or two words, such as `updated` or `204`. */
   readonly label: string;
-  /** What a marble has room for: a letter or a number. */
+  /** The letter or number on a marble. */
   readonly glyph: string;
   /** One line. */
   readonly text: string;
@@ -123,7 +123,7 @@ function markOf(record: InspectorRecord): Mark | undefined {
   }
 }
 
-/** Returns the initial of an event or of the availability of a contact, or the number of contacts on a board. */
+/** Returns the initial of an event or an availability, or the number of contacts on a board. */
 function glyphOf(label: string, value: unknown): string {
   const availability = availabilityOf(value);
   if (availability !== undefined) return availability.charAt(0);

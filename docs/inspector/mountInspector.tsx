@@ -15,7 +15,7 @@ const COUNTDOWN_MS = 500;
 /** More records than this between two frames are not shown: the page was in the background. */
 const MOST_WAITING = 20_000;
 
-/** What a page adds to the records. */
+/** The other inputs of a page. */
 export interface InspectorParts {
   /** The commands, and `run`: such as a Playground. Without it, the page only shows. */
   readonly controls?: Controls | undefined;
@@ -157,7 +157,7 @@ export function mountParts(
 /**
  * Shows the records of a connection in an element. Returns a function that removes them again.
  *
- * @param controls What the page can do with the connection, such as a Playground. @default nothing
+ * @param controls The commands for the connection, such as a Playground. @default nothing
  */
 export function mountInspector(
   element: HTMLElement,

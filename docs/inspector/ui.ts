@@ -2,10 +2,10 @@ import type { Playground, PlaygroundCommand, SubscribeTo } from '../../lib/inspe
 import type { Mark } from './lane.ts';
 import type { TimeInput, TimeWindow } from './timeWindow.ts';
 
-/** What a person can do with the connections. A page that only shows records has none of it. */
+/** The commands for the connections. A page that only shows records has none. */
 export type Controls = Pick<Playground, 'commands' | 'streams' | 'run'>;
 
-/** Something that happens by itself, and explains one thing. */
+/** A scenario, which explains one thing. */
 export interface ScenarioChoice {
   readonly name: string;
   readonly title: string;
@@ -25,7 +25,7 @@ export interface Scenarios {
 
 export type Theme = 'auto' | 'light' | 'dark';
 
-/** What a person has chosen. */
+/** The choices of a person. */
 export interface Choices {
   readonly window: TimeWindow;
   readonly theme: Theme;

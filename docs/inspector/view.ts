@@ -20,7 +20,7 @@ export interface Connection {
   readonly server?: ServerRecord;
 }
 
-/** What the records so far amount to. Its size is bounded. */
+/** The state of the page after the records so far. Its size is bounded. */
 export interface View {
   readonly connections: ReadonlyMap<string, Connection>;
   /** By stream, in the order in which they began. */

@@ -83,7 +83,7 @@ describe('The inspector page', function () {
       await page.getByTestId('left').getByText('2 resources').waitFor();
     }));
 
-  it('opens the scenario of its URL, and another one when the URL changes', () =>
+  it('opens the scenario of its URL, and another when that changes', () =>
     withInspector('#scenario=mid-acquire&latency=20', async (page) => {
       const current = page.locator('nav [aria-current]');
       expect(await current.getAttribute('href')).to.equal('#scenario=mid-acquire');
@@ -185,7 +185,7 @@ describe('The inspector page', function () {
       await leaves(page, '1 resource');
     }));
 
-  it('shows what becomes of a lost response', () =>
+  it('shows Unknown after a lost response', () =>
     withInspector(idle, async (page) => {
       await page.getByRole('button', { name: 'Lose response' }).click();
       await page.getByLabel('Stream', { exact: true }).selectOption('pullNotifications');
@@ -257,7 +257,7 @@ describe('The inspector page', function () {
       await page.getByRole('button', { name: 'Pause' }).waitFor();
     }));
 
-  it('says what to do when it is opened without its build, or without JavaScript', async () => {
+  it('says what to do without its build, or without JavaScript', async () => {
     const source = join(ROOT, 'docs/inspector/index.html');
     await withInspector('', (page) => page.getByText('npx rxchange inspect').waitFor(), {}, source);
     await withInspector('', (page) => page.getByText('JavaScript is off').waitFor(), {

@@ -288,7 +288,7 @@ describe('The inspector page', function () {
 /** Returns the serious and critical findings of axe. */
 async function problems(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate('axe.run({ preload: false })')) as axe.AxeResults;
+  const { violations } = await page.evaluate<axe.AxeResults>('axe.run({ preload: false })');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`);

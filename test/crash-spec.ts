@@ -77,6 +77,9 @@ describe(`A process that observes a mailbox, and is killed ${KILLS} times,`, () 
     }
     expect(all.map(({ id }) => id)).to.deep.equal(delivered);
 
+    // Each process uses the subscription of the first one.
+    expect(server.requests.filter(({ operation }) => operation === 'Subscribe')).to.have.length(1);
+
     // A leftover is a subscription whose Subscribe was in flight at a kill, and each was reported.
     const unknown = outcomesIn(lives, 'Unknown').length;
     const left = server.subscriptions.length;

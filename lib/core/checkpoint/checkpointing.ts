@@ -46,11 +46,13 @@ export function removeOrphan(
  *
  * @param journal Returns the journal, when a resource is acquired.
  * @param removedAt Returns the URL that removes the resource. @default its id
+ * @param request Identifies the request for the next process. @default it cannot use the resource
  */
 export function journaled<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   journal: (parent: Parent) => Pick<Journal<object>, 'entry' | 'saved'> | undefined,
   removedAt: (handle: Handle) => string | undefined = () => undefined,
+  request?: string,
 ): Observable<Value> {
   const { resource, ledger, acquire, identify, use } = config;
   // An entry per subscriber: one resource may be acquired while the one before is being released.
@@ -71,7 +73,7 @@ export function journaled<Handle, Value, Parent>(
         if (entry === undefined) return acquire(parent, onProgress);
         clear = () => entry.clear();
         return concat(entry.intend(), acquire(parent, onProgress)).pipe(
-          tap((handle) => entry.commit(identify(handle), removedAt(handle))),
+          tap((handle) => entry.commit(identify(handle), removedAt(handle), request)),
           finalize(() => entry.abort()),
         );
       },

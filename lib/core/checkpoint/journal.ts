@@ -15,6 +15,8 @@ interface JournaledResource {
   readonly id?: string | undefined;
   /** The URL that removes it. @default its id */
   readonly removedAt?: string | undefined;
+  /** Identifies the request that created it: the next process may use the resource for the same request. */
+  readonly request?: string | undefined;
 }
 
 /** A resource that an earlier process has left on the server. */
@@ -28,7 +30,7 @@ interface JournalEntry {
   /** Saves that the resource is about to be created; completes when that is saved. */
   intend(): Observable<never>;
   /** Records that the server has created the resource: see {@link Journal.saved}. */
-  commit(id: string, removedAt?: string): void;
+  commit(id: string, removedAt?: string, request?: string): void;
   /** Forgets the resource unless the server has created it. */
   abort(): void;
   /** Forgets the resource: it is gone, or the ledger has its outcome. */
@@ -60,7 +62,9 @@ export interface Journal<Position extends object> {
 
 const readRecorded = decode(
   type({
-    held: array(intersection([type({ resource: string }), partial({ id: string, removedAt: string })])),
+    held: array(
+      intersection([type({ resource: string }), partial({ id: string, removedAt: string, request: string })]),
+    ),
   }),
   'checkpoint',
 );
@@ -201,9 +205,9 @@ function createJournal<Position extends object>(
             recorded.add(entry);
             return write();
           }),
-        commit: (id, removedAt) => {
+        commit: (id, removedAt, request) => {
           if (entry !== undefined) recorded.delete(entry);
-          entry = { resource, id, removedAt };
+          entry = { resource, id, removedAt, request };
           recorded.add(entry);
           isUnsaved = true;
         },

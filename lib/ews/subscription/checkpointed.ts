@@ -5,12 +5,14 @@ import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import { number, partial, string } from '../../core/codec.ts';
 import { feature, type Feature } from '../../core/feature.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
+import { reattached } from './reattached.ts';
 import type { StreamPosition } from './stream.ts';
 
 /** The functions that a checkpoint of a stream carries. */
 export interface StreamCheckpointing extends Omit<Checkpointing, 'open'> {
   /** Opens the journal of the stream. */
   readonly open: (ledger: ReleaseLedger) => Observable<Journal<StreamPosition>>;
+  readonly reattached: typeof reattached;
 }
 
 const POSITIONS: JournalFormat<StreamPosition> = {
@@ -29,7 +31,7 @@ export const CHECKPOINTING: Feature<StreamCheckpointing> = /* @__PURE__ */ featu
  * Returns a checkpoint: the option `checkpoint` of a stream.
  *
  * The position of the stream and its subscription are saved in the store under this key. After a crash, a
- * process with the same key resumes at that position and removes what was left on the server.
+ * process with the same key resumes at that position, and uses or removes what was left on the server.
  *
  * @param store The store, such as `fileCheckpoints('/var/lib/mail/checkpoints')`.
  * @param key Identifies the stream in the store; it cannot be used twice at the same time.
@@ -48,6 +50,7 @@ export function checkpointed(store: CheckpointStore, key: string): Checkpoint {
   const { checkpoint, functions } = checkpointing(store, key);
   return CHECKPOINTING.create(checkpoint, {
     ...functions,
+    reattached,
     open: (ledger) => functions.open(POSITIONS, ledger),
   });
 }

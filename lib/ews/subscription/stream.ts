@@ -6,6 +6,7 @@ import type { Lease } from '../../core/lifecycle/remoteResource.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import { decideFailure } from '../protocol/failures.ts';
 import { type ProgressInput, type StreamProgress, transition } from './progress.ts';
+import type { reattached } from './reattached.ts';
 
 /** The position of a stream in a checkpoint: a watermark, or a time if the server sends none. */
 export interface StreamPosition {
@@ -16,6 +17,7 @@ export interface StreamPosition {
 
 /** The checkpoint of a stream that is in use. */
 export interface StreamCheckpoint extends Pick<Checkpointing, 'journaled' | 'removeOrphan'> {
+  readonly reattached: typeof reattached;
   readonly journal: Journal<StreamPosition>;
 }
 
@@ -41,10 +43,15 @@ export function advanceNotified(stream: Stream, watermark?: string, moreEvents =
   advance(stream, { type: 'notified', now: asyncScheduler.now(), watermark, moreEvents });
 }
 
+/** Returns whether an error is the server's refusal of a request. */
+export function isRefusal(error: unknown): error is EwsError | SoapFault {
+  return error instanceof EwsError || error instanceof SoapFault;
+}
+
 /** Ends the lease of a subscription if the server says in an error that the subscription does not exist. */
 export function endLeaseIfGone({ progress }: Stream, lease: Lease, error: unknown): void {
-  const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-  if (isRefusal && decideFailure(error, progress).isGone === true) lease.endedByServer({ code: error.code });
+  if (isRefusal(error) && decideFailure(error, progress).isGone === true)
+    lease.endedByServer({ code: error.code });
 }
 
 /** Returns an Observable that saves the progress when it is subscribed to, and completes after that. */

@@ -1,5 +1,6 @@
 import { asyncScheduler, defer, finalize, map, merge, Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
+import type { Orphan } from '../../core/checkpoint/journal.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
@@ -16,7 +17,14 @@ import type { ResponseMessage } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Ownership, PreviousOwner, SubscriptionIds } from '../session/subscriptionIds.ts';
 import { gapEvent } from './progress.ts';
-import { advance, endLeaseIfGone, saveProgress, type Stream, type StreamCheckpoint } from './stream.ts';
+import {
+  advance,
+  endLeaseIfGone,
+  isRefusal,
+  saveProgress,
+  type Stream,
+  type StreamCheckpoint,
+} from './stream.ts';
 
 /** How a subscription of one type is created, read and removed. */
 interface SubscriptionConfig {
@@ -69,7 +77,6 @@ export function subscription(
   const { ledger, subscriptionIds } = server;
   const remove = (id: string, isOrphan: boolean): Observable<ReleaseResult> =>
     config.release?.(id, isOrphan) ?? unsubscribe(server, id);
-  if (checkpoint !== undefined) removeOrphans(server, checkpoint, config, (id) => remove(id, true));
   advance(stream, { type: 'subscribing' });
   const resource: RemoteResource<Handle, EwsEvent, Ownership> = {
     resource: SUBSCRIPTION_TYPES[config.type].resource,
@@ -94,9 +101,25 @@ export function subscription(
     pause: server.backoff.pause,
     unknownHint: config.ifLost,
   };
-  return checkpoint === undefined
-    ? remoteResource(resource)
-    : checkpoint.journaled(resource, () => checkpoint.journal);
+  if (checkpoint === undefined) return remoteResource(resource);
+  const { journal, journaled, reattached } = checkpoint;
+  const request =
+    config.type === 'pull' ? JSON.stringify([server.url, config.request(undefined)]) : undefined;
+  return reattached<Handle, EwsEvent, Ownership>(resource, journal, request, {
+    created$: journaled(resource, () => journal, undefined, request),
+    remove: (orphans) => removeOrphans(server, checkpoint, orphans, config, (id) => remove(id, true)),
+    attach: (owner, id) => {
+      subscriptionIds.adopt(owner, id);
+      const now = asyncScheduler.now();
+      return { id, watermark: undefined, requestedAt: now, respondedAt: now, previousOwner: 'none' };
+    },
+    isToCreate: (error) => {
+      if (stream.progress.hasResponded || !isRefusal(error)) return false;
+      advance(stream, { type: 'suspended', canResume: true });
+      advance(stream, { type: 'subscribing' });
+      return true;
+    },
+  });
 }
 
 function idOf({ id }: Handle): string {
@@ -106,11 +129,12 @@ function idOf({ id }: Handle): string {
 /** Starts to remove what an earlier process has left on the server, each with an outcome in the ledger. */
 function removeOrphans(
   { ledger, subscriptionIds, retry, backoff, url }: ServerSession,
-  { journal, removeOrphan }: StreamCheckpoint,
+  { removeOrphan }: StreamCheckpoint,
+  orphans: readonly Orphan[],
   { expiresAt, ifLost }: SubscriptionConfig,
   remove: (id: string) => Observable<ReleaseResult>,
 ): void {
-  for (const orphan of journal.takeOrphans()) {
+  for (const orphan of orphans) {
     removeOrphan(ledger, orphan, { url, unknownHint: ifLost }, (id) => {
       const owner = subscriptionIds.open();
       // A server that reuses ids may have given this one to a subscription that is in use.

@@ -10,7 +10,7 @@ import type { PullOptions } from '../../../lib/ews/pull/options.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { pushNotifications } from '../../../lib/ews/push/push.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { type EwsSimulator, ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { outcomesOf, pulling, RETRY } from '../pull/pulling.ts';
 import { CALLBACK_URL, callbackUrlsOf, pushing } from '../push/pushing.ts';
 
@@ -72,10 +72,14 @@ describe('A pull with a checkpoint', () => {
     expect(saved[1]).to.have.deep.property('held', []);
   });
 
-  it('resumes after the last processed event, and removes the old subscription', () => {
+  /** Pulls in a process that is killed between two mails, and then in the next one. */
+  function pullTwice(
+    next: Partial<PullOptions>,
+    between: (server: EwsSimulator) => void = () => undefined,
+  ): ReturnType<typeof pulling> & { readonly seenBefore: number } {
     const store = memoryCheckpoints();
     let seenBefore = 0;
-    const { seen, server, outcomes, left } = pulling(({ server: it, pull, watch, at }) => {
+    const pulled = pulling(({ server: it, pull, watch, at }) => {
       // Never unsubscribed, and it sends nothing more, as if its process was killed.
       const killed = connectExchange({
         server: it.url,
@@ -92,20 +96,59 @@ describe('A pull with a checkpoint', () => {
         isKilled = true;
       });
       at(45, () => it.deliverMail());
+      at(49, () => between(it));
       at(50, () =>
-        watch(pull({ events: ['newMail'], checkpoint: checkpointed(another(store), 'mail') }), 60),
+        watch(pull({ events: ['newMail'], ...next, checkpoint: checkpointed(another(store), 'mail') }), 60),
       );
       at(60, () => dying.unsubscribe());
     });
-    expect(seenBefore).to.equal(2);
-    expect(seen.map((one) => one.replace(/^\d+ /, ''))).to.deep.equal(['newMail', 'status']);
-    expect(outcomes.map(({ resource, outcome }) => `${outcome} ${resource}`)).to.deep.equal([
+    return { ...pulled, seenBefore };
+  }
+  const operationsOf = ({ server }: ReturnType<typeof pulling>, name: string): number =>
+    server.requests.filter(({ operation }) => operation === name).length;
+  const withoutTimes = ({ seen }: ReturnType<typeof pulling>): readonly string[] =>
+    seen.map((one) => one.replace(/^\d+ /, ''));
+
+  it('reattaches after the last processed event, and sends no Subscribe', () => {
+    const pulled = pullTwice({});
+    expect(pulled.seenBefore).to.equal(2);
+    expect(withoutTimes(pulled)).to.deep.equal(['newMail', 'status']);
+    expect(operationsOf(pulled, 'Subscribe')).to.equal(1);
+    expect(operationsOf(pulled, 'Unsubscribe')).to.equal(1);
+    expect(outcomesOf(pulled)).to.deep.equal(['Released']);
+    expect(pulled.left()).to.deep.equal([]);
+  });
+
+  it('removes the old subscription if the options have changed', () => {
+    const pulled = pullTwice({ timeoutMinutes: 20 });
+    expect(withoutTimes(pulled)).to.deep.equal(['newMail', 'status']);
+    expect(pulled.outcomes.map(({ resource, outcome }) => `${outcome} ${resource}`)).to.deep.equal([
       'Released PullSubscription',
       'Released PullSubscription',
     ]);
-    expect(new Set(outcomes.map(({ id }) => id)).size).to.equal(2);
-    expect(left()).to.deep.equal([]);
-    expect(server.requests.map(({ operation }) => operation)).to.include('Unsubscribe');
+    expect(new Set(pulled.outcomes.map(({ id }) => id)).size).to.equal(2);
+    expect(operationsOf(pulled, 'Subscribe')).to.equal(2);
+    expect(operationsOf(pulled, 'Unsubscribe')).to.equal(2);
+    expect(pulled.left()).to.deep.equal([]);
+  });
+
+  for (const onLost of ['resume', 'error'] as const) {
+    it(`re-creates a subscription that is gone without a gap: onLost ${onLost}`, () => {
+      const pulled = pullTwice({ onLost }, (server) => server.expire());
+      expect(pulled.errors).to.deep.equal([]);
+      expect(withoutTimes(pulled).slice(0, 1)).to.deep.equal(['newMail']);
+      expect(operationsOf(pulled, 'Subscribe')).to.equal(2);
+      expect(outcomesOf(pulled)).to.deep.equal(['EndedByServer', 'Released']);
+      expect(pulled.left()).to.deep.equal([]);
+    });
+  }
+
+  it('removes a subscription that refuses its user, and re-creates it', () => {
+    const pulled = pullTwice({}, (server) => server.failNext(1, { error: 'ErrorAccessDenied' }, 'GetEvents'));
+    expect(pulled.errors).to.deep.equal([]);
+    expect(withoutTimes(pulled).slice(0, 1)).to.deep.equal(['newMail']);
+    expect(outcomesOf(pulled)).to.deep.equal(['Released', 'Released']);
+    expect(pulled.left()).to.deep.equal([]);
   });
 
   it('records AlreadyGone if the old subscription does not exist', () => {

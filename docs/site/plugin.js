@@ -1,8 +1,8 @@
 // The TypeDoc plugin of the site: pages have the titles of their headings, and addresses like those of their files.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Converter, DefaultTheme, PageEvent, RendererEvent, StructureRouter } from 'typedoc';
+import { buildInspector } from '../inspector/build.js';
 
 /** Groups of pages, by the folder of their files; pages of other folders are about the project. */
 const GROUPS = {
@@ -20,10 +20,6 @@ const FIRST = [
   ),
   ...['ucwa', 'ews', 'limits', 'security'].map((name) => `reference/${name}`),
 ];
-
-/** Builds the playground. Without it, the site has none, and no link to one. */
-const PLAYGROUND = 'docs/inspector/build.js';
-const hasPlayground = existsSync(PLAYGROUND);
 
 /** The address of a document, without its ending, by its reflection. */
 const addresses = new WeakMap();
@@ -82,7 +78,6 @@ export function load(app) {
   app.renderer.on(PageEvent.END, (page) => {
     const base = '../'.repeat(page.url.split('/').length - 1);
     page.contents = page.contents
-      .replace(hasPlayground ? '' : /<a href="site:playground[^<]*<\/a>/g, '')
       // Links of the toolbar are the same on every page.
       .replaceAll('href="site:', `href="${base}`)
       // A folder on a disk has no index.
@@ -95,7 +90,7 @@ export function load(app) {
       .replaceAll('</table>', '</table></div>')
       .replace(/<p>(?=<img src="[^"]*\.svg")/g, '<p class="diagram" tabindex="0">')
       .replace(/<!-- playground: (\S+) (.*?) -->/g, (_, scenario, text) =>
-        hasPlayground ? playgroundLink(base, scenario, text) : '',
+        playgroundLink(base, scenario, text),
       );
   });
 
@@ -108,11 +103,9 @@ export function load(app) {
     -1000,
   );
 
-  app.renderer.postRenderAsyncJobs.push(async ({ outputDirectory }) => {
-    if (!hasPlayground) return;
-    const { buildInspector } = await import(pathToFileURL(resolve(PLAYGROUND)).href);
-    await buildInspector(join(outputDirectory, 'playground'));
-  });
+  app.renderer.postRenderAsyncJobs.push(({ outputDirectory }) =>
+    buildInspector(join(outputDirectory, 'playground')),
+  );
 }
 
 function playgroundLink(base, scenario, text) {

@@ -199,7 +199,7 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Recorde
   return Number(number);
 }
 
-/** Whether a request failed within the longest backoff of a program. A web page is a failure of the network. */
+/** Whether a request failed within the longest backoff of a program; a web page is a failure, too. */
 function isFailing(wire: readonly WireRequest[]): boolean {
   const since = asyncScheduler.now() - 2000;
   return wire.some(

@@ -56,7 +56,9 @@ describe('bearer', () => {
     let count = 0;
     const { transport, requests } = respondWith(refusal(ADFS), refusal(ADFS));
     const signed = bearer(() => `token${(count += 1)}`).sign({ allowInsecureHttp: false })(transport);
-    expect(await lastValueFrom(signed(post)).catch(({ status }: HttpError) => status)).to.equal(401);
+    expect(await lastValueFrom(signed(post)).catch((error: unknown) => (error as HttpError).status)).to.equal(
+      401,
+    );
     expect(requests.map(({ headers }) => headers?.['authorization'])).to.deep.equal([
       ...['Bearer token1', 'Bearer token2'],
     ]);

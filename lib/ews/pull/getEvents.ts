@@ -11,6 +11,7 @@ import {
   throwError,
 } from 'rxjs';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
+import { NetworkError } from '../../core/errors.ts';
 import { getEventsEnvelope } from '../protocol/envelope.ts';
 import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent, ServerEvent } from '../protocol/events.ts';
@@ -192,10 +193,9 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
     advance(stream, { type: 'refused' });
     return throwError(() => error);
   }
-  // Without watermarks, a server sends each event once. The lost response may have had some, and the request
-  // may
-  // still arrive and take others: so the next request is for a new subscription.
-  if (mayHaveActed && progress.watermark === undefined) {
+  // Without watermarks, a server sends each event once. The lost response may have had some, and the request may
+  // still arrive and take others. After a restart the id may belong to another process, which would lose them.
+  if (progress.watermark === undefined && (mayHaveActed || error instanceof NetworkError)) {
     advance(stream, { type: 'responseLost' });
     return throwError(() => error);
   }

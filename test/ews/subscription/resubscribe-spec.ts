@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { take } from 'rxjs';
+import { take, throwError } from 'rxjs';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
 import type { GapEvent } from '../../../lib/ews/protocol/events.ts';
 import type { EwsFailure } from '../../../lib/testing/ews/simulator.ts';
@@ -391,6 +393,27 @@ describe('A pull from a server without watermarks', () => {
       '61 modified',
     ]);
     expect(run.left()).to.deep.equal([]);
+  });
+
+  it('starts from now with a gap after a refused connection, perhaps a restart', () => {
+    let transport: Transport | undefined;
+    let isDown = false;
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        ({ transport } = server);
+        watch(pull(), 40);
+        at(29, () => (isDown = true));
+        at(30.5, () => (isDown = false));
+      },
+      { dialect },
+      {
+        transport: (request) =>
+          isDown || transport === undefined
+            ? throwError(() => new NetworkError('refused', request, { code: 'ECONNREFUSED' }))
+            : transport(request),
+      },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '31 gap', '31 status']);
   });
 
   it('emits no gap if the server refused GetEvents', () => {

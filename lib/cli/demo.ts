@@ -1,6 +1,7 @@
 import { serve } from '../testing/http/index.ts';
 import { ewsSimulator, type EwsSimulator, ucwaSimulator, type UcwaSimulator } from '../testing/index.ts';
 import { parseOptions } from './arguments.ts';
+import { inspectPlayground } from './inspect.ts';
 import { type Terminal, printExchanges } from './terminal.ts';
 import {
   catchError,
@@ -39,7 +40,7 @@ export interface DemoServers {
 
 /** Runs the demo on two simulated servers over real sockets; resolves with the exit code. */
 export function demo(terminal: Terminal, args: readonly string[]): Promise<number> {
-  parseOptions(args, {});
+  if (parseOptions(args, { page: { type: 'boolean' } }).page === true) return inspectPlayground(terminal, []);
   return demoOn(terminal, {
     ucwa: ucwaSimulator({ token: 'demo', mediumSeconds: 0.1 }),
     ews: ewsSimulator(),
@@ -60,6 +61,7 @@ export async function demoOn(terminal: Terminal, { ucwa, ews }: DemoServers): Pr
     terminal.out(
       `left on the servers: ${presences} presence subscriptions, ${notifications} notification subscriptions`,
     );
+    terminal.out('See it in a page: npx rxchange demo --page, or in a checkout npm run demo -- --page');
     return ucwaIsClean && ewsIsClean && presences + notifications === 0 ? 0 : 1;
   } finally {
     await ucwaServer.close();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { demo } from './demo.ts';
 import { DOCTOR_EWS_HELP, doctorEws } from './doctor/doctorEws.ts';
+import { INSPECT_HELP, inspectPlayground, inspectServer } from './inspect.ts';
 import { simulate, SIMULATE_HELP } from './simulate.ts';
 import { DOCTOR_UCWA_HELP, doctorUcwa } from './doctor/doctorUcwa.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,6 +14,7 @@ const HELP = `rxchange: server-side subscriptions as RxJS Observables
 
 Usage:
   rxchange demo                 subscribe and unsubscribe on two simulated servers
+  rxchange inspect …            open a page that shows what the library does
   rxchange watch ews …          print the events of mailboxes as JSON lines until Ctrl-C
   rxchange watch ucwa …         print the presence of contacts as JSON lines until Ctrl-C
   rxchange doctor ews|ucwa …    check step by step whether notifications work, and say what to do
@@ -29,6 +31,9 @@ interface Command {
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['demo', { help: HELP, run: demo }],
+  ['inspect', { help: INSPECT_HELP, run: inspectPlayground }],
+  ['inspect ews', { help: INSPECT_HELP, run: (terminal, args) => inspectServer(terminal, 'ews', args) }],
+  ['inspect ucwa', { help: INSPECT_HELP, run: (terminal, args) => inspectServer(terminal, 'ucwa', args) }],
   ['watch ews', { help: WATCH_EWS_HELP, run: watchEws }],
   ['watch ucwa', { help: WATCH_UCWA_HELP, run: watchUcwa }],
   ['doctor ews', { help: DOCTOR_EWS_HELP, run: doctorEws }],

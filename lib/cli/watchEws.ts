@@ -12,6 +12,7 @@ import {
   streamingNotifications,
 } from '../ews/index.ts';
 import type { PullOptions } from '../ews/pull/options.ts';
+import type { NotificationOptions } from '../ews/subscription/options.ts';
 import type { Folder } from '../ews/protocol/envelope.ts';
 import { nodeTransport } from '../node/nodeTransport.ts';
 import { urlOption } from '../core/options.ts';
@@ -61,13 +62,27 @@ type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>;
 
 /** Prints the events of mailboxes until the user interrupts; resolves with the exit code. */
 export async function watchEws(terminal: Terminal, args: readonly string[]): Promise<number> {
+  const { exchange, events$ } = await exchangeFrom(terminal, args);
+  return watch(terminal, events$, exchange);
+}
+
+/** A connection to an Exchange server, and the events to observe. */
+interface WatchedExchange {
+  readonly exchange: Exchange;
+  readonly events$: Observable<EwsEvent>;
+  /** The folders and events, without mailboxes. */
+  readonly watched: NotificationOptions;
+}
+
+/** Resolves with the connection that the options of `watch ews` describe. */
+export async function exchangeFrom(terminal: Terminal, args: readonly string[]): Promise<WatchedExchange> {
   const options = parseOptions(args, OPTIONS);
   const common = { server: serverOf(options), affinity: affinity(), transport: nodeTransport() };
   // An error in the other options is reported before the password is read.
   eventsOf(connectExchange(common), options);
 
-  const service = connectExchange({ ...common, auth: await authOf(terminal, options) });
-  return watch(terminal, eventsOf(service, options), service);
+  const exchange = connectExchange({ ...common, auth: await authOf(terminal, options) });
+  return { exchange, events$: eventsOf(exchange, options), watched: watchedBy(options, undefined) };
 }
 
 function serverOf(options: Options): ExchangeOptions['server'] {
@@ -99,15 +114,8 @@ function notifications(
   options: Options,
   mailbox: string | undefined,
 ): Observable<EwsEvent> {
-  const { mode = 'pull', folder: names = ['inbox'], interval, timeout } = options;
-  const folders = names.map((name): Folder =>
-    mailbox === undefined ? name : { distinguished: name, mailbox },
-  );
-  const watched = {
-    ...(options['all-folders'] === true ? { allFolders: true as const } : { folders }),
-    // The library validates the input, and its message lists the allowed values.
-    events: (options.event ?? ['newMail']) as PullOptions['events'],
-  };
+  const { mode = 'pull', interval, timeout } = options;
+  const watched = watchedBy(options, mailbox);
   if (mode === 'stream') {
     if (interval !== undefined || timeout !== undefined)
       throw new UsageError('--interval and --timeout require --mode pull');
@@ -122,6 +130,16 @@ function notifications(
     ...(pollIntervalSeconds === undefined ? {} : { pollIntervalSeconds }),
     ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
   });
+}
+
+/** Returns the folders and events. The library validates them, and its message lists the allowed values. */
+function watchedBy(options: Options, mailbox: string | undefined): NotificationOptions {
+  const { folder: names = ['inbox'] } = options;
+  const folders = names.map((name): Folder =>
+    mailbox === undefined ? name : { distinguished: name, mailbox },
+  );
+  const events = (options.event ?? ['newMail']) as PullOptions['events'];
+  return options['all-folders'] === true ? { allFolders: true, events } : { folders, events };
 }
 
 async function authOf(terminal: Terminal, options: Options): Promise<Auth> {

@@ -5,6 +5,7 @@ import {
   existingApplication,
   password,
   presence,
+  type Ucwa,
   type UcwaOptions,
 } from '../ucwa/index.ts';
 import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
@@ -40,6 +41,18 @@ interface Login {
 
 /** Prints the presence of contacts until the user interrupts; resolves with the exit code. */
 export async function watchUcwa(terminal: Terminal, args: readonly string[]): Promise<number> {
+  const { ucwa, watched } = await ucwaFrom(terminal, args);
+  return watch(terminal, presence(ucwa, watched), ucwa);
+}
+
+/** A connection to a UCWA server, and the contacts to observe. */
+interface WatchedUcwa {
+  readonly ucwa: Ucwa;
+  readonly watched: { readonly uris: readonly string[]; readonly durationMinutes?: number };
+}
+
+/** Resolves with the connection that the options of `watch ucwa` describe. */
+export async function ucwaFrom(terminal: Terminal, args: readonly string[]): Promise<WatchedUcwa> {
   const options = parseOptions(args, {
     domain: { type: 'string' },
     user: { type: 'string' },
@@ -66,8 +79,7 @@ export async function watchUcwa(terminal: Terminal, args: readonly string[]): Pr
   // Reports invalid options before the prompt for a secret.
   presence(connectUcwa({ ...optionsWith('none'), ...common }), watched);
 
-  const ucwa = connectUcwa({ ...optionsWith(await readSecret()), ...common });
-  return watch(terminal, presence(ucwa, watched), ucwa);
+  return { ucwa: connectUcwa({ ...optionsWith(await readSecret()), ...common }), watched };
 }
 
 function loginOf(

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { firstValueFrom, NEVER } from 'rxjs';
+import type { Playground } from '../inspector/playground.ts';
+import { type PageFile, relay, RELAY_HEADERS } from '../inspector/playground/relay.ts';
+import { playgroundStreams, type PlaygroundStreams } from '../inspector/playground/streams.ts';
+import type { Exchange } from '../ews/index.ts';
+import type { Ucwa } from '../ucwa/index.ts';
+import { serve, type Served } from '../testing/http/index.ts';
+import { numberArgument, parseOptions, UsageError } from './arguments.ts';
+import type { Terminal } from './terminal.ts';
+import { watch } from './watch.ts';
+import { exchangeFrom } from './watchEws.ts';
+import { ucwaFrom } from './watchUcwa.ts';
+
+export const INSPECT_HELP = `rxchange inspect [options]: open a page that shows what the library does, with simulated servers in the page
+rxchange inspect ucwa|ews [options of watch]: the same page for a real server; secrets stay in this process
+
+  --port N   port of the page on this machine (default: 0, a free port)
+  --open     open the page in the browser`;
+
+/** A UCWA connection has no folders. */
+const INBOX = { folders: ['inbox'], events: ['newMail'] } as const;
+
+const PAGE_OPTIONS = { port: { type: 'string' }, open: { type: 'boolean' } } as const;
+
+/** The options of the page, and the other arguments. */
+function pageOptions(args: readonly string[]): {
+  readonly page: PageOptions;
+  readonly rest: readonly string[];
+} {
+  const mine: string[] = [];
+  const rest: string[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index]!;
+    if (arg === '--port') mine.push(arg, ...args.slice((index += 1), index + 1));
+    else (arg === '--open' || arg.startsWith('--port=') ? mine : rest).push(arg);
+  }
+  const { port, open = false } = parseOptions(mine, PAGE_OPTIONS);
+  return { page: { port: numberArgument(port, '--port') ?? 0, open }, rest };
+}
+
+interface PageOptions {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+/** Serves the page with simulated servers until the user interrupts; resolves with the exit code. */
+export async function inspectPlayground(
+  terminal: Terminal,
+  args: readonly string[],
+  folder?: string,
+): Promise<number> {
+  const { page, rest } = pageOptions(args);
+  parseOptions(rest, {});
+  const server = await servePage(terminal, page, await pageFiles(folder), undefined);
+  await firstValueFrom(terminal.interrupted$);
+  await server.close();
+  return 0;
+}
+
+/** Serves the page for a real server until the user interrupts; resolves with the exit code. */
+export async function inspectServer(
+  terminal: Terminal,
+  protocol: 'ucwa' | 'ews',
+  args: readonly string[],
+  folder?: string,
+): Promise<number> {
+  const { page, rest } = pageOptions(args);
+  // Before the prompt for a secret.
+  const files = await pageFiles(folder);
+  const { connection, streams } = await streamsOf(terminal, protocol, rest);
+  const playground: Playground = {
+    records$: streams.records$,
+    commands: ['subscribe', 'unsubscribe', ...(protocol === 'ucwa' ? (['setContacts'] as const) : [])],
+    streams: streams.names,
+    run: async (command) => {
+      streams.run(command);
+      await Promise.resolve();
+    },
+    close: streams.close,
+  };
+  const server = await servePage(terminal, page, files, playground);
+  streams.run({ do: 'subscribe', to: protocol === 'ucwa' ? 'presenceBoard' : 'pullNotifications' });
+  const code = await watch(terminal, NEVER, connection);
+  await server.close();
+  return code;
+}
+
+/** A connection to a real server, and its streams. */
+interface Connected {
+  readonly connection: Ucwa | Exchange;
+  readonly streams: PlaygroundStreams;
+}
+
+async function streamsOf(
+  terminal: Terminal,
+  protocol: 'ucwa' | 'ews',
+  args: readonly string[],
+): Promise<Connected> {
+  if (protocol === 'ews') {
+    const { exchange, watched } = await exchangeFrom(terminal, args);
+    return { connection: exchange, streams: playgroundStreams({ exchange, uris: [], watched }, NEVER) };
+  }
+  const { ucwa, watched } = await ucwaFrom(terminal, args);
+  const { uris } = watched;
+  return { connection: ucwa, streams: playgroundStreams({ ucwa, uris, watched: INBOX }, NEVER) };
+}
+
+async function servePage(
+  terminal: Terminal,
+  { port, open }: PageOptions,
+  files: ReadonlyMap<string, PageFile>,
+  playground: Playground | undefined,
+): Promise<Served> {
+  // 128 random bits: no other page or user of this machine can guess the address.
+  const token = randomBytes(16).toString('hex');
+  const server = await serve(relay({ token, files, playground }), {
+    port,
+    responseHeaders: Object.keys(RELAY_HEADERS),
+    maxBytes: 64 * 1024,
+  }).catch((error: unknown) => {
+    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      ? new UsageError(`--port ${port} is in use; choose another, or 0 for a free one`, { cause: error })
+      : error;
+  });
+  const url = `${server.origin}/${token}/`;
+  terminal.out(url);
+  terminal.err('Open this address in a browser. Press Ctrl-C to end.');
+  if (open) openBrowser(terminal, url);
+  return server;
+}
+
+const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
+
+function openBrowser(terminal: Terminal, url: string): void {
+  const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
+  spawn(command, [...args, url], { stdio: 'ignore', detached: true })
+    .on('error', () => terminal.err(`${command} cannot open a browser: open the address yourself.`))
+    .unref();
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The folders with the built page: of the two builds in `dist`, and of a checkout. */
+const BUILT = ['../../inspector', '../../../inspector', '../../dist/inspector'];
+
+/** Reads the page. In a checkout it is built first, so that it is never older than its sources. */
+async function pageFiles(folder?: string): Promise<ReadonlyMap<string, PageFile>> {
+  if (folder !== undefined) return filesIn(folder);
+  const build = await buildOfCheckout();
+  if (build !== undefined) {
+    const temporary = await mkdtemp(join(tmpdir(), 'rxchange-inspector-'));
+    try {
+      await build(temporary);
+      return await filesIn(temporary);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+  for (const path of BUILT) {
+    const files = await filesIn(fileURLToPath(new URL(path, import.meta.url))).catch(() => undefined);
+    if (files !== undefined) return files;
+  }
+  throw new UsageError(NOT_BUILT);
+}
+
+const NOT_BUILT = 'the page is not built: run npm run build first, or install rxchange again';
+
+async function filesIn(folder: string): Promise<ReadonlyMap<string, PageFile>> {
+  const names = await readdir(folder).catch((): string[] => []);
+  if (!names.includes('index.html')) throw new UsageError(NOT_BUILT);
+  return new Map(
+    await Promise.all(
+      names
+        .filter((name) => TYPES[extname(name)] !== undefined)
+        .map(async (name): Promise<[string, PageFile]> => [
+          name,
+          { type: TYPES[extname(name)]!, body: await readFile(join(folder, name)) },
+        ]),
+    ),
+  );
+}
+
+async function buildOfCheckout(): Promise<((folder: string) => Promise<void>) | undefined> {
+  // In a package there is no build script.
+  const script = new URL('../../docs/inspector/build.js', import.meta.url).href;
+  const module: unknown = await import(script).catch(() => undefined);
+  return (module as { readonly buildInspector?: (folder: string) => Promise<void> } | undefined)
+    ?.buildInspector;
+}

@@ -1,12 +1,25 @@
 import { EMPTY as NONE, type Subscription } from 'rxjs';
 import type { Playground } from '../../lib/inspector/playground.ts';
+import { isRelayed, remotePlayground } from '../../lib/inspector/playground/remote.ts';
 import { runScenario, type Scenario, SCENARIOS } from '../../lib/inspector/playground/scenarios.ts';
 import { simulatedPlayground } from '../../lib/inspector/playground/simulated.ts';
 import { mountParts } from './mountInspector.tsx';
 
 // The page: each scenario has servers of its own, in the page.
 const element = document.getElementById('inspector');
-if (element !== null) startPage(element);
+if (element !== null) {
+  if (isRelayed(document)) showRemote(element);
+  else startPage(element);
+}
+
+/** Shows the connection of the process that has served the page. */
+function showRemote(page: HTMLElement): void {
+  const inspector = mountParts(page, NONE, { keysOf: document });
+  remotePlayground(location.href).then(
+    (remote) => inspector.show(remote.records$, remote),
+    (error: unknown) => inspector.say(error instanceof Error ? error.message : String(error)),
+  );
+}
 
 function startPage(page: HTMLElement): void {
   let playground: Playground | undefined;

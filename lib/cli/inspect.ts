@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom, NEVER } from 'rxjs';
+import { defined } from '../core/defined.ts';
 import type { Playground } from '../inspector/playground.ts';
 import { type PageFile, relay, RELAY_HEADERS } from '../inspector/playground/relay.ts';
 import { playgroundStreams, type PlaygroundStreams } from '../inspector/playground/streams.ts';
@@ -26,6 +27,9 @@ rxchange inspect ucwa|ews [options of watch]: the same page for a real server; s
 /** A UCWA connection has no folders. */
 const INBOX = { folders: ['inbox'], events: ['newMail'] } as const;
 
+/** The page chooses the streams, and observes the user's own mailbox. */
+const UNUSED = /^--(mode|mailbox|delegate|timeout|duration)(=|$)/;
+
 const PAGE_OPTIONS = { port: { type: 'string' }, open: { type: 'boolean' } } as const;
 
 /** The options of the page, and the other arguments. */
@@ -36,7 +40,7 @@ function pageOptions(args: readonly string[]): {
   const mine: string[] = [];
   const rest: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
-    const arg = args[index]!;
+    const arg = args[index] ?? '';
     if (arg === '--port') mine.push(arg, ...args.slice((index += 1), index + 1));
     else (arg === '--open' || arg.startsWith('--port=') ? mine : rest).push(arg);
   }
@@ -71,6 +75,8 @@ export async function inspectServer(
   folder?: string,
 ): Promise<number> {
   const { page, rest } = pageOptions(args);
+  const unused = rest.find((arg) => UNUSED.test(arg));
+  if (unused !== undefined) throw new UsageError(`${unused} is an option of rxchange watch only`);
   // Before the prompt for a secret.
   const files = await pageFiles(folder);
   const { connection, streams } = await streamsOf(terminal, protocol, rest);
@@ -103,8 +109,9 @@ async function streamsOf(
   args: readonly string[],
 ): Promise<Connected> {
   if (protocol === 'ews') {
-    const { exchange, watched } = await exchangeFrom(terminal, args);
-    return { connection: exchange, streams: playgroundStreams({ exchange, uris: [], watched }, NEVER) };
+    const { exchange, watched, pollIntervalSeconds } = await exchangeFrom(terminal, args);
+    const connections = { exchange, uris: [], watched, ...defined({ pollIntervalSeconds }) };
+    return { connection: exchange, streams: playgroundStreams(connections, NEVER) };
   }
   const { ucwa, watched } = await ucwaFrom(terminal, args);
   const { uris } = watched;
@@ -188,7 +195,7 @@ async function filesIn(folder: string): Promise<ReadonlyMap<string, PageFile>> {
         .filter((name) => TYPES[extname(name)] !== undefined)
         .map(async (name): Promise<[string, PageFile]> => [
           name,
-          { type: TYPES[extname(name)]!, body: await readFile(join(folder, name)) },
+          { type: TYPES[extname(name)] ?? '', body: await readFile(join(folder, name)) },
         ]),
     ),
   );

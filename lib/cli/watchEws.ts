@@ -72,6 +72,7 @@ interface WatchedExchange {
   readonly events$: Observable<EwsEvent>;
   /** The folders and events, without mailboxes. */
   readonly watched: NotificationOptions;
+  readonly pollIntervalSeconds: number | undefined;
 }
 
 /** Resolves with the connection that the options of `watch ews` describe. */
@@ -82,7 +83,10 @@ export async function exchangeFrom(terminal: Terminal, args: readonly string[]):
   eventsOf(connectExchange(common), options);
 
   const exchange = connectExchange({ ...common, auth: await authOf(terminal, options) });
-  return { exchange, events$: eventsOf(exchange, options), watched: watchedBy(options, undefined) };
+  return {
+    ...{ exchange, events$: eventsOf(exchange, options), watched: watchedBy(options, undefined) },
+    pollIntervalSeconds: numberArgument(options.interval, '--interval'),
+  };
 }
 
 function serverOf(options: Options): ExchangeOptions['server'] {

@@ -4,6 +4,7 @@ import { defined } from '../core/defined.ts';
 import { property } from '../core/foreignError.ts';
 import type { ReleaseLedger } from '../core/lifecycle/ledger.ts';
 import { invalidType, objectOption, type OptionRules } from '../core/options.ts';
+import { beforeQuery } from '../core/text.ts';
 import type { Activity } from '../core/transport/requestLog.ts';
 import { type Finding, findings } from './findings.ts';
 import { inspectedError } from './plain.ts';
@@ -79,9 +80,11 @@ export function inspect(connection: Inspectable, options: InspectOptions = {}): 
 }
 
 function recordOf(finding: Finding, connection: string, seq: number): InspectorRecord {
-  const { stream, ...rest } = { stream: undefined, ...finding };
+  const { stream, id, ...rest } = { stream: undefined, id: undefined, ...finding };
+  // The query of an href can be secret.
+  const identified = id === undefined ? {} : { id: beforeQuery(id) };
   const named = stream === undefined ? {} : { stream: `${connection} ${stream}` };
-  return { connection, seq, ...rest, ...named } as InspectorRecord;
+  return { connection, seq, ...rest, ...named, ...identified } as InspectorRecord;
 }
 
 function checked(connection: Inspectable): Inspectable & { readonly releases: ReleaseLedger } {

@@ -79,9 +79,10 @@ describe('rxchange demo, as a process', function () {
       expect(index, `${String(pattern)} after line ${from} of\n${stdout}`).to.be.at.least(from);
       from = index;
     }
-    expect(lines.at(-1)).to.equal(
+    expect(lines.slice(-2)).to.deep.equal([
       'left on the servers: 0 presence subscriptions, 0 notification subscriptions',
-    );
+      'See it in a page: npx rxchange demo --page, or in a checkout npm run demo -- --page',
+    ]);
     expect(stderr).to.equal('');
     expect(code).to.equal(0);
   });

@@ -268,6 +268,20 @@ describe('inspect', () => {
       });
     }));
 
+  it('shows no query of a URL', () =>
+    inVirtualTime(() => {
+      const ucwa = ucwaOn(ucwaSimulator({ mediumSeconds: 0 }));
+      const records: InspectorRecord[] = [];
+      inspect(ucwa).subscribe((record) => records.push(record));
+      const watching = ucwa.batches$.subscribe();
+      watching.add(presence(ucwa, { uris: [SARA] }).subscribe());
+      at(5, () => watching.unsubscribe());
+      at(40, () => {
+        expect(records.filter((record) => JSON.stringify(record).includes('?ack'))).to.deep.equal([]);
+        expect(records.some((record) => record.type === 'release' && record.id !== undefined)).to.equal(true);
+      });
+    }));
+
   for (const connection of [undefined, null, {}, { releases: {} }, 'connection'])
     it(`throws for ${JSON.stringify(connection)}`, () => {
       expect(() => inspect(connection as never)).to.throw(TypeError, 'connection must be what connectUcwa()');

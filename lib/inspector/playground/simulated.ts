@@ -11,6 +11,7 @@ import {
   timer,
 } from 'rxjs';
 import { bearer } from '../../core/auth/auth.ts';
+import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
 import { connectExchange } from '../../ews/connect.ts';
 import { ewsSimulator, type EwsSimulator } from '../../testing/ews/simulator.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../testing/ucwa/simulator.ts';
@@ -35,6 +36,9 @@ export const CONTACTS: readonly string[] = [
 
 const WATCHED = { folders: ['inbox'], events: ['newMail'] } as const;
 
+/** Short waits, always the same, so that a scenario has one course. */
+const RETRY: RetryPolicy = { maxMs: 4000, random: () => 0.5 };
+
 /** How long the servers may be ahead of the records about them, in milliseconds. */
 const SERVER_MS = 50;
 /** How often a server is read when nothing happens: subscriptions expire silently. */
@@ -54,8 +58,13 @@ export function simulatedPlayground({ latencyMs = 400 }: SimulatedPlaygroundOpti
         server: UCWA.url,
         auth: bearer('playground'),
         transport: network.through(UCWA.transport),
+        retry: RETRY,
       }),
-      exchange: connectExchange({ server: EWS.url, transport: network.through(EWS.transport) }),
+      exchange: connectExchange({
+        server: EWS.url,
+        transport: network.through(EWS.transport),
+        retry: RETRY,
+      }),
       uris: CONTACTS,
       watched: WATCHED,
       pollIntervalSeconds: 5,

@@ -1,18 +1,17 @@
 import type { Observable } from 'rxjs';
 import type { Checkpoint, CheckpointStore } from '../../core/checkpoint/checkpoint.ts';
-import { type Checkpointing, checkpointing } from '../../core/checkpoint/checkpointing.ts';
+import { checkpointing } from '../../core/checkpoint/checkpointing.ts';
 import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import { number, partial, string } from '../../core/codec.ts';
 import { feature, type Feature } from '../../core/feature.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
-import { reattached } from './reattached.ts';
-import type { StreamPosition } from './stream.ts';
+import { recorded } from './recorded.ts';
+import type { StreamCheckpoint, StreamPosition } from './stream.ts';
 
 /** The functions that a checkpoint of a stream carries. */
-export interface StreamCheckpointing extends Omit<Checkpointing, 'open'> {
+export interface StreamCheckpointing extends Pick<StreamCheckpoint, 'recorded'> {
   /** Opens the journal of the stream. */
   readonly open: (ledger: ReleaseLedger) => Observable<Journal<StreamPosition>>;
-  readonly reattached: typeof reattached;
 }
 
 const POSITIONS: JournalFormat<StreamPosition> = {
@@ -49,8 +48,7 @@ export const CHECKPOINTING: Feature<StreamCheckpointing> = /* @__PURE__ */ featu
 export function checkpointed(store: CheckpointStore, key: string): Checkpoint {
   const { checkpoint, functions } = checkpointing(store, key);
   return CHECKPOINTING.create(checkpoint, {
-    ...functions,
-    reattached,
+    recorded,
     open: (ledger) => functions.open(POSITIONS, ledger),
   });
 }

@@ -57,13 +57,13 @@ function startStream(
     });
   const requested = request.type === 'streaming' ? undefined : request.watermark;
   if (checkpoint === undefined) return start(initialProgress(requested));
-  const { open, journaled, removeOrphan, reattached } = checkpoint;
+  const { open, recorded } = checkpoint;
   return open(ledger).pipe(
     switchMap((journal) => {
       const { watermark: saved, since: completeUntil } = journal.position;
       const initial = initialProgress(request.type === 'streaming' ? undefined : (saved ?? requested));
       const gap = journal.isResumed && initial.watermark === undefined ? 'subscriptionLost' : undefined;
-      return start({ ...initial, completeUntil, gap }, { journal, journaled, removeOrphan, reattached });
+      return start({ ...initial, completeUntil, gap }, { journal, recorded });
     }),
   );
 }

@@ -1,12 +1,15 @@
 import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
-import type { Checkpointing } from '../../core/checkpoint/checkpointing.ts';
 import type { Journal } from '../../core/checkpoint/journal.ts';
 import type { StreamReport } from '../../core/connectionStatus.ts';
-import type { Lease } from '../../core/lifecycle/remoteResource.ts';
+import type { ReleaseResult } from '../../core/lifecycle/release.ts';
+import type { Lease, RemoteResource } from '../../core/lifecycle/remoteResource.ts';
+import type { SubscribeRequest } from '../protocol/envelope.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
+import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure } from '../protocol/failures.ts';
+import type { ServerSession } from '../session/session.ts';
+import type { Ownership } from '../session/subscriptionIds.ts';
 import { type ProgressInput, type StreamProgress, transition } from './progress.ts';
-import type { reattached } from './reattached.ts';
 
 /** The position of a stream in a checkpoint: a watermark, or a time if the server sends none. */
 export interface StreamPosition {
@@ -15,10 +18,27 @@ export interface StreamPosition {
   readonly since?: number | undefined;
 }
 
+/** A subscription that a checkpoint records. */
+export interface RecordedConfig<Handle> {
+  readonly resource: RemoteResource<Handle, EwsEvent, Ownership>;
+  /** The request that creates it, without a watermark. */
+  readonly request: SubscribeRequest;
+  /** Removes a subscription of an earlier process. */
+  readonly removeOrphan: (id: string) => Observable<ReleaseResult>;
+  /** Returns the handle of a subscription of an earlier process. */
+  readonly handleOf: (id: string, now: number) => Handle;
+}
+
 /** The checkpoint of a stream that is in use. */
-export interface StreamCheckpoint extends Pick<Checkpointing, 'journaled' | 'removeOrphan'> {
-  readonly reattached: typeof reattached;
+export interface StreamCheckpoint {
   readonly journal: Journal<StreamPosition>;
+  /** Returns an Observable of a subscription that is recorded in the journal. */
+  readonly recorded: <Handle>(
+    server: ServerSession,
+    stream: Stream,
+    checkpoint: Pick<StreamCheckpoint, 'journal'>,
+    config: RecordedConfig<Handle>,
+  ) => Observable<EwsEvent>;
 }
 
 /** One stream of notifications, which may have several subscriptions one after another. */

@@ -1,6 +1,5 @@
 import { asyncScheduler, defer, finalize, map, merge, Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
-import type { Orphan } from '../../core/checkpoint/journal.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
@@ -17,14 +16,7 @@ import type { ResponseMessage } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Ownership, PreviousOwner, SubscriptionIds } from '../session/subscriptionIds.ts';
 import { gapEvent } from './progress.ts';
-import {
-  advance,
-  endLeaseIfGone,
-  isRefusal,
-  saveProgress,
-  type Stream,
-  type StreamCheckpoint,
-} from './stream.ts';
+import { advance, endLeaseIfGone, saveProgress, type Stream } from './stream.ts';
 
 /** How a subscription of one type is created, read and removed. */
 interface SubscriptionConfig {
@@ -102,54 +94,19 @@ export function subscription(
     unknownHint: config.ifLost,
   };
   if (checkpoint === undefined) return remoteResource(resource);
-  const { journal, journaled, reattached } = checkpoint;
-  const request =
-    config.type === 'pull' ? JSON.stringify([server.url, config.request(undefined)]) : undefined;
-  return reattached<Handle, EwsEvent, Ownership>(resource, journal, request, {
-    created$: journaled(resource, () => journal, undefined, request),
-    remove: (orphans) => removeOrphans(server, checkpoint, orphans, config, (id) => remove(id, true)),
-    attach: (owner, id) => {
-      subscriptionIds.adopt(owner, id);
-      const now = asyncScheduler.now();
-      return { id, watermark: undefined, requestedAt: now, respondedAt: now, previousOwner: 'none' };
-    },
-    isToCreate: (error) => {
-      if (stream.progress.hasResponded || !isRefusal(error)) return false;
-      advance(stream, { type: 'suspended', canResume: true });
-      advance(stream, { type: 'subscribing' });
-      return true;
-    },
+  return checkpoint.recorded<Handle>(server, stream, checkpoint, {
+    resource,
+    request: config.request(undefined),
+    removeOrphan: (id) => remove(id, true),
+    handleOf: (id, now) => ({
+      ...{ id, watermark: undefined, requestedAt: now, respondedAt: now },
+      previousOwner: 'none',
+    }),
   });
 }
 
 function idOf({ id }: Handle): string {
   return id;
-}
-
-/** Starts to remove what an earlier process has left on the server, each with an outcome in the ledger. */
-function removeOrphans(
-  { ledger, subscriptionIds, retry, backoff, url }: ServerSession,
-  { removeOrphan }: StreamCheckpoint,
-  orphans: readonly Orphan[],
-  { expiresAt, ifLost }: SubscriptionConfig,
-  remove: (id: string) => Observable<ReleaseResult>,
-): void {
-  for (const orphan of orphans) {
-    removeOrphan(ledger, orphan, { url, unknownHint: ifLost }, (id) => {
-      const owner = subscriptionIds.open();
-      // A server that reuses ids may have given this one to a subscription that is in use.
-      subscriptionIds.adopt(owner, id);
-      return {
-        attempt: () => (subscriptionIds.owns(owner, id) ? remove(id) : of({ alreadyGone: true })),
-        decide: decideUnsubscribe,
-        // An upper bound: the last response came before this process started.
-        expiresAt: expiresAt(asyncScheduler.now()),
-        backoff: retry,
-        pause: backoff.pause,
-        done: () => subscriptionIds.drop(owner),
-      };
-    });
-  }
 }
 
 /** Returns an Observable of an ownership, which is dropped when the release is over. */

@@ -8,13 +8,8 @@ describe('checkpointed', () => {
 
   it('carries the functions of its feature, which no log shows', () => {
     const checkpoint = checkpointed(store, 'mail');
-    expect(CHECKPOINTING.read('checkpoint', checkpoint)).to.have.keys(
-      'open',
-      'journaled',
-      'reattached',
-      'removeOrphan',
-    );
-    expect(inspect(checkpoint)).not.to.include('journaled');
+    expect(CHECKPOINTING.read('checkpoint', checkpoint)).to.have.keys('open', 'recorded');
+    expect(inspect(checkpoint)).not.to.include('recorded');
     expect(Object.isFrozen(checkpoint)).to.equal(true);
   });
 

@@ -15,11 +15,15 @@ const { browser } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'
 const sourceOf = (built) => join(ROOT, built.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts'));
 const browserFiles = new Map(Object.entries(browser).map(([from, to]) => [sourceOf(from), sourceOf(to)]));
 
-/** Modules that the playground never calls: its simulators are transports, and it has no asynchronous iterable. */
+/** Modules that the playground never calls: it uses neither a network nor batches nor asynchronous iterables. */
 const UNUSED = new Map([
   [
     join(ROOT, 'lib/testing/ucwa/routes/xframe.ts'),
     'export const isXframe = () => false; export const xframeResponse = undefined;',
+  ],
+  [
+    join(ROOT, 'lib/testing/ucwa/routes/batch.ts'),
+    "export const BATCH_SHAPES = ['plain']; export const respondToBatch = undefined;",
   ],
   [join(ROOT, 'lib/core/transport/fetch.ts'), 'export const fetchTransport = undefined;'],
   [
@@ -38,7 +42,7 @@ const forPlayground = {
     });
     // The playground itself writes all XML that it reads.
     onResolve({ filter: /^saxes$/ }, () => ({ path: join(HERE, 'xml.ts') }));
-    onLoad({ filter: /(\/fetch\.ts|\/xframe\.ts|tslib\.es6\.mjs)$/ }, ({ path }) => {
+    onLoad({ filter: /(\/fetch\.ts|\/xframe\.ts|routes\/batch\.ts|tslib\.es6\.mjs)$/ }, ({ path }) => {
       const contents = UNUSED.get(path);
       return contents === undefined ? undefined : { contents };
     });

@@ -193,8 +193,8 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
     advance(stream, { type: 'refused' });
     return throwError(() => error);
   }
-  // Without watermarks, a server sends each event once. The lost response may have had some, and the request may
-  // still arrive and take others. After a restart the id may belong to another process, which would lose them.
+  // Without watermarks, a server sends each event once. The lost response may have had some, and the
+  // request may still arrive and take others. After a restart, it may take those of another process.
   if (progress.watermark === undefined && (mayHaveActed || error instanceof NetworkError)) {
     advance(stream, { type: 'responseLost' });
     return throwError(() => error);

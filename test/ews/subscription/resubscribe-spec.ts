@@ -395,7 +395,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.left()).to.deep.equal([]);
   });
 
-  it('starts from now with a gap after a refused connection, perhaps a restart', () => {
+  it('starts from now with a gap after a refused connection', () => {
     let transport: Transport | undefined;
     let isDown = false;
     const run = pulling(

@@ -144,7 +144,8 @@ function signIns(
   offered: string,
   connect: () => Transport,
 ): readonly SignIn[] {
-  const has = (scheme: string): boolean => new RegExp(`\\b${scheme}\\b`, 'i').test(offered);
+  const schemes = offered.toLowerCase().split(/\W+/);
+  const has = (scheme: string): boolean => schemes.includes(scheme.toLowerCase());
   const transport = connect();
   const ways: SignIn[] = [];
   if (offered === '') ways.push({ code: 'no sign-in', auth: undefined, transport });
@@ -186,12 +187,14 @@ async function identifies({ url = '', signIn }: EwsFacts): Promise<Result> {
   return { state: 'ok', text: `${serverIn(text)}; the inbox can be opened` };
 }
 
+const VERSION_PARTS = ['MajorVersion', 'MinorVersion', 'MajorBuildNumber', 'MinorBuildNumber'];
+/** A part of the version, as the attribute of a header. */
+const VERSION_PART = /\b(\w{1,20})="(\d{1,6})"/g;
+
 /** Returns family and version of the server that has sent a response: a pure function. */
 export function serverIn(text: string): string {
-  const part = (name: string): string => new RegExp(`\\b${name}="(\\d{1,6})"`).exec(text)?.[1] ?? '?';
-  const version = ['MajorVersion', 'MinorVersion', 'MajorBuildNumber', 'MinorBuildNumber']
-    .map(part)
-    .join('.');
+  const parts = new Map([...text.matchAll(VERSION_PART)].map(([, name, value]) => [name, value]));
+  const version = VERSION_PARTS.map((name) => parts.get(name) ?? '?').join('.');
   // Exchange has the prefix `s`.
   if (text.includes('<SOAP:Envelope')) return `grommunio or a similar server (says it is version ${version})`;
   const name = VERSIONS.find(([start]) => version.startsWith(start))?.[1] ?? 'Exchange';

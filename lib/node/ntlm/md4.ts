@@ -42,7 +42,7 @@ export function md4(input: Uint8Array): Buffer {
 
   const state = new Uint32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476]);
   for (let offset = 0; offset < padded.length; offset += BLOCK_BYTES) {
-    let [a = 0, b = 0, c = 0, d = 0] = state;
+    let [a, b, c, d] = state as unknown as readonly [number, number, number, number];
     for (const [mix, constant, shifts, order] of ROUNDS) {
       for (const [step, word] of order.entries()) {
         const sum = (a + mix(b, c, d) + padded.readUInt32LE(offset + 4 * word) + constant) >>> 0;

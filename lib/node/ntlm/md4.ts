@@ -4,7 +4,7 @@ type Mix = (x: number, y: number, z: number) => number;
 const ROUNDS: readonly (readonly [
   mix: Mix,
   constant: number,
-  shifts: readonly number[],
+  shifts: readonly [number, number, number, number],
   order: readonly number[],
 ])[] = [
   [
@@ -42,15 +42,16 @@ export function md4(input: Uint8Array): Buffer {
 
   const state = new Uint32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476]);
   for (let offset = 0; offset < padded.length; offset += BLOCK_BYTES) {
-    let [a, b, c, d] = state as unknown as readonly [number, number, number, number];
+    const words = [...state] as [number, number, number, number];
+    let [a, b, c, d] = words;
     for (const [mix, constant, shifts, order] of ROUNDS) {
       for (const [step, word] of order.entries()) {
         const sum = (a + mix(b, c, d) + padded.readUInt32LE(offset + 4 * word) + constant) >>> 0;
-        const shift = shifts[step % 4] ?? 0;
+        const shift = shifts[(step % 4) as 0 | 1 | 2 | 3];
         [a, b, c, d] = [d, (sum << shift) | (sum >>> (32 - shift)), b, c];
       }
     }
-    state.set([a, b, c, d].map((value, index) => value + (state[index] ?? 0)));
+    state.set([a, b, c, d].map((value, index) => value + words[index as 0 | 1 | 2 | 3]));
   }
 
   const digest = Buffer.alloc(16);

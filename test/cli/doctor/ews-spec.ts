@@ -252,6 +252,24 @@ describe('rxchange doctor ews', () => {
       /contoso\.invalid/,
       /^$/,
     ],
+    [
+      'the same with a token',
+      () => Promise.resolve([['--autodiscover', 'sara@contoso.invalid'], { RXCHANGE_TOKEN: 'secret' }]),
+      'discovery',
+      /contoso\.invalid/,
+      /^$/,
+    ],
+    [
+      'the same with a password',
+      () =>
+        Promise.resolve([
+          ['--autodiscover', 'sara@contoso.invalid', '--user', 'sara'],
+          { RXCHANGE_PASSWORD: 'hush' },
+        ]),
+      'discovery',
+      /contoso\.invalid/,
+      /^$/,
+    ],
   ];
   for (const [title, prepare, step, text, advice] of failures) {
     it(`finds ${title}`, async () => {

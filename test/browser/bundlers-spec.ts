@@ -33,6 +33,7 @@ describe('The simulators in a page', function () {
         expect(await tab.locator('li').allTextContents()).to.deep.equal([
           'events$ subscribed',
           'presence subscribed',
+          'presence created',
           '1 presence subscription',
           'presence unsubscribed',
           'the server announces the removal',

@@ -121,7 +121,8 @@ async function checkSize(folder) {
   const names = ['index.html', 'inspector.css', 'inspector.js'];
   const files = await Promise.all(names.map((name) => readFile(join(folder, name))));
   const size = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
-  console.log(`inspector page: ${size} bytes gzipped`);
+  // To the error stream: `npm pack --silent` prints nothing but the name of its file.
+  console.error(`inspector page: ${size} bytes gzipped`);
   if (size > BUDGET) throw new Error(`the inspector page has more than ${BUDGET} bytes: ${size}`);
 }
 

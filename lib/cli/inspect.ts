@@ -11,8 +11,9 @@ import { type PageFile, relay, RELAY_HEADERS } from '../inspector/playground/rel
 import { playgroundStreams, type PlaygroundStreams } from '../inspector/playground/streams.ts';
 import type { Exchange } from '../ews/index.ts';
 import type { Ucwa } from '../ucwa/index.ts';
-import { serve, type Served } from '../testing/http/index.ts';
+import type { Served } from '../testing/http/index.ts';
 import { numberArgument, parseOptions, UsageError } from './arguments.ts';
+import { serveOnPort } from './serveOnPort.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
 import { exchangeFrom } from './watchEws.ts';
@@ -126,14 +127,10 @@ async function servePage(
 ): Promise<Served> {
   // 128 random bits: no other page or user of this machine can guess the address.
   const token = randomBytes(16).toString('hex');
-  const server = await serve(relay({ token, files, playground }), {
+  const server = await serveOnPort(relay({ token, files, playground }), {
     port,
     responseHeaders: Object.keys(RELAY_HEADERS),
     maxBytes: 64 * 1024,
-  }).catch((error: unknown) => {
-    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-      ? new UsageError(`--port ${port} is in use; choose another, or 0 for a free one`, { cause: error })
-      : error;
   });
   const url = `${server.origin}/${token}/`;
   terminal.out(url);

@@ -1,9 +1,9 @@
 import { firstValueFrom, takeUntil, timer } from 'rxjs';
 import type { Transport } from '../core/transport/transport.ts';
-import { serve } from '../testing/http/index.ts';
 import { ewsSimulator, ucwaDomain } from '../testing/index.ts';
 import { XFRAME } from '../testing/ucwa/routes/xframe.ts';
 import { numberArgument, parseOptions, UsageError } from './arguments.ts';
+import { serveOnPort } from './serveOnPort.ts';
 import { printExchanges, type Terminal } from './terminal.ts';
 
 export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: run a simulated server on this machine until Ctrl-C
@@ -71,15 +71,11 @@ export async function simulate(
   if (everySeconds <= 0) throw new UsageError('--every must be more than 0');
   const allowedOrigins = options['allow-origin'] ?? [];
   const simulated = SIMULATED[protocol](allowedOrigins);
-  const server = await serve(printExchanges(terminal)(simulated.transport), {
+  const server = await serveOnPort(printExchanges(terminal)(simulated.transport), {
     port,
     allowedHosts: options['allow-host'] ?? [],
     allowedOrigins,
     maxBytes: MAX_BYTES,
-  }).catch((error: unknown) => {
-    throw hasCode(error, 'EADDRINUSE')
-      ? new UsageError(`--port ${port} is in use; choose another, or 0 for a free one`, { cause: error })
-      : error;
   });
   const urls = Object.entries(simulated.urls).map(
     ([name, url]) => [name, new URL(new URL(url, server.origin).pathname, server.origin).href] as const,
@@ -93,8 +89,4 @@ export async function simulate(
   await server.close();
   terminal.err(`subscriptions left on the server: ${simulated.countSubscriptions()}`);
   return 0;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { type Observable, type Subscription, take, takeUntil } from 'rxjs';
-import type { DrainReport, ReleaseOutcome, Releases } from '../core/lifecycle/ledger.ts';
+import type { DrainReport, Releases } from '../core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../core/lifecycle/releaseOutcome.ts';
 import { beforeQuery } from '../core/text.ts';
 import type { Terminal } from './terminal.ts';
 

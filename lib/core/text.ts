@@ -32,10 +32,12 @@ const QUERY = /\?[^\s"'<>]+/g;
  * URLs.
  *
  * A server can quote the URLs that it was sent, and their queries can be secret.
+ *
+ * @param longest How many characters are returned. @default 200
  */
-export function prose(text: string): string {
+export function prose(text: string, longest?: number): string {
   // Cut first: the start of a query is matched, too.
-  return excerpt(text).replace(QUERY, '?…');
+  return excerpt(text, longest).replace(QUERY, '?…');
 }
 
 /**

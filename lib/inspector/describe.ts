@@ -1,6 +1,6 @@
 import { isObservable } from 'rxjs';
 import { property } from '../core/foreignError.ts';
-import { shown } from './plain.ts';
+import { prose } from '../core/text.ts';
 
 /** How many characters a description has at most. */
 const LONGEST = 120;
@@ -20,7 +20,7 @@ export function describeEvent(value: unknown): EventDescription {
     textIn(property(value, 'link'), 'rel') ??
     ['item', 'folder', 'parentFolder'].find((name) => property(value, name) !== undefined) ??
     '';
-  return { name: shown(type, LONGEST), summary: shown(`${type} ${about}`.trim(), LONGEST) };
+  return { name: prose(type, LONGEST), summary: prose(`${type} ${about}`.trim(), LONGEST) };
 }
 
 /** Returns one line about a state, such as the presence of a contact, or a Map of such states. */
@@ -30,7 +30,7 @@ function describeState(value: unknown): string {
     return `${value.size} ${value.size === 1 ? 'entry' : 'entries'}${stale}`;
   }
   const facts = ['uri', 'availability', 'activity', 'self'].flatMap((name) => textIn(value, name) ?? []);
-  return facts.length === 0 ? 'value' : shown(facts.join(' '), LONGEST);
+  return facts.length === 0 ? 'value' : prose(facts.join(' '), LONGEST);
 }
 
 /**
@@ -41,9 +41,9 @@ function describeState(value: unknown): string {
 export function describeOptions(options: unknown): string {
   const uris = property(options, 'uris');
   if (isObservable(uris)) return 'a changing list';
-  if (Array.isArray(uris)) return shown(uris.join(', '), LONGEST);
+  if (Array.isArray(uris)) return prose(uris.join(', '), LONGEST);
   const events = listIn(options, 'events');
-  return events === '' ? '' : shown(`${listIn(options, 'folders') || 'all folders'}: ${events}`, LONGEST);
+  return events === '' ? '' : prose(`${listIn(options, 'folders') || 'all folders'}: ${events}`, LONGEST);
 }
 
 function listIn(options: unknown, name: string): string {

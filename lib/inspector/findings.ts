@@ -1,14 +1,12 @@
 import { asyncScheduler, Observable, share, type Subscriber, tap } from 'rxjs';
 import { defined } from '../core/defined.ts';
-import type { ReleaseLedger, ReleaseOutcome } from '../core/lifecycle/ledger.ts';
-import { excerpt } from '../core/text.ts';
+import type { ReleaseLedger } from '../core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../core/lifecycle/releaseOutcome.ts';
+import { shownId } from '../core/lifecycle/releaseOutcome.ts';
 import { describeEvent, describeOptions } from './describe.ts';
 import { inspectedError, plain } from './plain.ts';
 import type { InspectorRecord, StreamRecord } from './records.ts';
 import { type ReleaseCause, releaseCauses } from './releaseCauses.ts';
-
-/** The ledger cuts ids at the same length. */
-const LONGEST_ID = 300;
 
 type Unnumbered<Record> = Record extends { readonly stream: string }
   ? Omit<Record, 'connection' | 'seq' | 'stream'> & { readonly stream: number }
@@ -91,7 +89,8 @@ function observe(ledger: ReleaseLedger, subscriber: Subscriber<Finding>): void {
     created: (stream, id) => {
       const base = stream === undefined ? undefined : bases.get(stream);
       if (stream === undefined || base === undefined) return;
-      const shown = excerpt(id, LONGEST_ID);
+      // As in the ledger, so that the release has the same id.
+      const shown = shownId(id);
       causes.created(stream, shown);
       report(stream, { ...base, state: 'created', id: shown });
     },

@@ -1,5 +1,5 @@
 import { property } from '../core/foreignError.ts';
-import { codeWord, excerpt } from '../core/text.ts';
+import { codeWord, prose } from '../core/text.ts';
 import type { Json } from '../core/checkpoint/checkpoint.ts';
 import type { InspectedError } from './records.ts';
 
@@ -11,21 +11,13 @@ const LONGEST_LIST = 100;
 const LONGEST_TEXT = 300;
 const LONGEST_MESSAGE = 1000;
 
-/** The queries of URLs, which can be secret. */
-const QUERY = /\?[^\s"'<>]+/g;
-
-/** Returns the start of a text, without the queries of its URLs. */
-export function shown(text: string, longest: number): string {
-  return excerpt(text, longest).replace(QUERY, '?…');
-}
-
 /**
  * Returns a copy of a value as plain JSON, with long texts and lists cut.
  *
- * A Date becomes its ISO text, a Map an object, and an Error its name, code and message.
+ * A Date becomes its ISO text, a Map an object, and an Error its name and message.
  */
 export function plain(value: unknown, depth = 0): Json {
-  if (typeof value === 'string') return shown(value, LONGEST_TEXT);
+  if (typeof value === 'string') return prose(value, LONGEST_TEXT);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   if (typeof value !== 'object') return null;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
@@ -39,11 +31,11 @@ export function plain(value: unknown, depth = 0): Json {
   );
 }
 
-/** Returns the name, the code and the message of an error. */
+/** Returns the name and the message of an error. */
 export function inspectedError(error: unknown): InspectedError {
   const message = property(error, 'message');
   return {
     name: codeWord(property(error, 'name')) ?? typeof error,
-    message: typeof message === 'string' ? shown(message, LONGEST_MESSAGE) : '',
+    message: typeof message === 'string' ? prose(message, LONGEST_MESSAGE) : '',
   };
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../core/checkpoint/checkpoint.ts';
 import type { ConnectionStatus, WaitingReason } from '../core/connectionStatus.ts';
-import type { ReleaseOutcome } from '../core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../core/lifecycle/releaseOutcome.ts';
 import type { Activity } from '../core/transport/requestLog.ts';
 
 /** The members of every record. Records are JSON values. */

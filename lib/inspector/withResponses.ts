@@ -4,6 +4,9 @@ import { shownPath } from '../core/transport/requestLog.ts';
 import type { Finding } from './findings.ts';
 import type { ConnectionRecord } from './records.ts';
 
+/** The resources of EWS that Unsubscribe removes: a push subscription ends with the response to a post. */
+const UNSUBSCRIBED: ReadonlySet<string> = new Set(['PullSubscription', 'StreamingSubscription']);
+
 /**
  * Returns an operator that adds to each release what the server responded: the status of the DELETE of UCWA,
  * the response code of EWS. It is unknown if the removal was one of a batch.
@@ -19,7 +22,9 @@ export function withResponses(protocol: ConnectionRecord['protocol']): MonoTypeO
             deletions.set(finding.path, finding.status);
           if (finding.type !== 'release' || finding.state === 'pending') return finding;
           if (protocol === 'EWS')
-            return finding.state === 'Released' ? { ...finding, response: 'NoError' } : finding;
+            return finding.state === 'Released' && UNSUBSCRIBED.has(finding.resource)
+              ? { ...finding, response: 'NoError' }
+              : finding;
           const path = shownPath(finding.id ?? '');
           const status = deletions.get(path);
           deletions.delete(path);

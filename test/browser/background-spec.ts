@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/browser/eventually.ts';
-import { withNetwork } from '../support/browser/network.ts';
 import { withinTwoSeconds } from '../support/browser/pageClock.ts';
+import { withOfflinePage } from '../support/browser/withOfflinePage.ts';
 import { withPage } from '../support/browser/withPage.ts';
 import type * as board from './pages/board.ts';
 import type * as mail from './pages/mail.ts';
@@ -52,73 +52,65 @@ describe('In a browser, a page in the background', () => {
 
   for (const back of ['before it is shown', 'when it is shown'] as const) {
     it(`is current two seconds later if the network returns ${back}`, () =>
-      withPage<typeof board>(
+      withOfflinePage<typeof board>(
         'board',
-        ({ call, page, context, ucwa }) =>
-          withNetwork(context, ucwa.url, async ({ url, cut, restore }) => {
-            const status = async (): Promise<string | undefined> => (await call('statusHistory')).at(-1);
-            await page.clock.install();
-            await call('watch', url, [SARA]);
-            await eventually(async () => expect(await status()).to.equal('live'));
-            await hide(page);
-            await cut();
-            await eventually(async () => expect(await status()).to.equal('waiting: network'));
-            ucwa.setPresence(SARA, { availability: 'Busy' });
-            await throttledMinutes(page, 5);
-            expect(await status()).to.equal('waiting: network');
-            if (back === 'before it is shown') {
-              await restore();
-              await throttledMinutes(page, 1);
-            }
-            await withinTwoSeconds(
-              page,
-              async () => {
-                if (back === 'when it is shown') await restore();
-                await show(page);
-              },
-              async () => {
-                expect(await call('shown')).to.deep.equal({ [SARA]: 'Busy' });
-                expect(await status()).to.equal('live');
-              },
-            );
-            await page.clock.resume();
-            await call('leave');
-            await eventually(() => expect(ucwa.applications).to.be.empty);
-          }),
+        'ucwa',
+        async ({ call, page, ucwa, url, restore, status, cutWhenLive }) => {
+          await page.clock.install();
+          await call('watch', url, [SARA]);
+          await cutWhenLive(() => hide(page));
+          ucwa.setPresence(SARA, { availability: 'Busy' });
+          await throttledMinutes(page, 5);
+          expect(await status()).to.equal('waiting: network');
+          if (back === 'before it is shown') {
+            await restore();
+            await throttledMinutes(page, 1);
+          }
+          await withinTwoSeconds(
+            page,
+            async () => {
+              if (back === 'when it is shown') await restore();
+              await show(page);
+            },
+            async () => {
+              expect(await call('shown')).to.deep.equal({ [SARA]: 'Busy' });
+              expect(await status()).to.equal('live');
+            },
+          );
+          await page.clock.resume();
+          await call('leave');
+          await eventually(() => expect(ucwa.applications).to.be.empty);
+        },
         IN_BACKGROUND,
       ));
   }
 
   it('counts mail two seconds after it is shown and online', () =>
-    withPage<typeof mail>(
+    withOfflinePage<typeof mail>(
       'mail',
-      ({ call, page, context, ews }) =>
-        withNetwork(context, ews.url, async ({ url, cut, restore }) => {
-          const status = async (): Promise<string | undefined> => (await call('statusHistory')).at(-1);
-          await page.clock.install();
-          await call('watch', url);
-          await eventually(async () => expect(await status()).to.equal('live'));
-          await hide(page);
-          await cut();
-          await eventually(async () => expect(await status()).to.equal('waiting: network'));
-          await throttledMinutes(page, 5);
-          expect(await status()).to.equal('waiting: network');
-          await withinTwoSeconds(
-            page,
-            async () => {
-              await restore();
-              await show(page);
-            },
-            async () => {
-              expect(await status()).to.equal('live');
-            },
-          );
-          ews.deliverMail();
-          await eventually(async () => expect(await call('shown')).to.equal(1));
-          await page.clock.resume();
-          await call('leave');
-          await eventually(() => expect(ews.subscriptions).to.be.empty);
-        }),
+      'ews',
+      async ({ call, page, ews, url, restore, status, cutWhenLive }) => {
+        await page.clock.install();
+        await call('watch', url);
+        await cutWhenLive(() => hide(page));
+        await throttledMinutes(page, 5);
+        expect(await status()).to.equal('waiting: network');
+        await withinTwoSeconds(
+          page,
+          async () => {
+            await restore();
+            await show(page);
+          },
+          async () => {
+            expect(await status()).to.equal('live');
+          },
+        );
+        ews.deliverMail();
+        await eventually(async () => expect(await call('shown')).to.equal(1));
+        await page.clock.resume();
+        await call('leave');
+        await eventually(() => expect(ews.subscriptions).to.be.empty);
+      },
       IN_BACKGROUND,
     ));
 });

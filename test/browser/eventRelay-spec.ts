@@ -54,7 +54,7 @@ describe('In a browser, the relay of EWS events', () => {
           for (const page of pages)
             await eventually(async () => expect(await shown(page)).to.deep.equal(['newMail']));
 
-          // The browser connects again by itself, and gets what it has missed.
+          // The browser reconnects on its own, and receives what it missed.
           open[0]?.destroy();
           ews.deliverMail();
           for (const page of pages)

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describeError, describeOutcome } from '../../lib/cli/watch.ts';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 
 const entry = { resource: 'thing', id: '/1', at: new Date(0) };
 

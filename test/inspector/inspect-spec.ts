@@ -44,6 +44,10 @@ const ofType =
   (record: InspectorRecord): boolean =>
     types.includes(record.type);
 
+function exchangeOn({ url, transport }: Pick<ReturnType<typeof ewsSimulator>, 'transport' | 'url'>) {
+  return connectExchange({ server: url, transport });
+}
+
 function ucwaOn({ url, transport }: Pick<ReturnType<typeof ucwaSimulator>, 'transport' | 'url'>) {
   return connectUcwa({ server: url, auth: bearer('secret'), transport });
 }
@@ -76,8 +80,7 @@ describe('inspect', () => {
 
   it('reports requests and every change of the status', () =>
     inVirtualTime(() => {
-      const { url, transport } = ewsSimulator();
-      const exchange = connectExchange({ server: url, transport });
+      const exchange = exchangeOn(ewsSimulator());
       const lines = recorded(inspect(exchange));
       const watching = pullNotifications(exchange, INBOX).subscribe();
       at(0.1, () => watching.unsubscribe());
@@ -97,7 +100,7 @@ describe('inspect', () => {
   it('attributes a late creation to the stream that has left', () =>
     inVirtualTime(() => {
       const server = ewsSimulator();
-      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const exchange = exchangeOn(server);
       const lines = recorded(inspect(exchange));
       server.failNext(1, { delayMs: 200 });
       const watching = pullNotifications(exchange, INBOX).subscribe();
@@ -154,7 +157,7 @@ describe('inspect', () => {
     inVirtualTime(() => {
       const records: InspectorRecord[] = [];
       const ews = ewsSimulator();
-      const exchange = connectExchange({ server: ews.url, transport: ews.transport });
+      const exchange = exchangeOn(ews);
       const ucwa = ucwaOn(ucwaSimulator());
       for (const one of [exchange, ucwa]) inspect(one).subscribe((record) => records.push(record));
       const watching = pullNotifications(exchange, INBOX).subscribe();
@@ -178,7 +181,7 @@ describe('inspect', () => {
     inVirtualTime(() => {
       const server = ewsSimulator();
       server.failNext(1, { status: 403 });
-      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const exchange = exchangeOn(server);
       const records: InspectorRecord[] = [];
       inspect(exchange).subscribe((record) => records.push(record));
       pullNotifications(exchange, INBOX).subscribe({ error: () => undefined });
@@ -191,8 +194,7 @@ describe('inspect', () => {
 
   it('gives several inspectors the same numbers', () =>
     inVirtualTime(() => {
-      const { url, transport } = ewsSimulator();
-      const exchange = connectExchange({ server: url, transport });
+      const exchange = exchangeOn(ewsSimulator());
       const one = recorded(inspect(exchange));
       const watching = pullNotifications(exchange, INBOX).subscribe();
       const other = recorded(inspect(exchange));
@@ -256,7 +258,7 @@ describe('inspect', () => {
   it('emits records that JSON can carry', () =>
     inVirtualTime(() => {
       const server = ewsSimulator();
-      const exchange = connectExchange({ server: server.url, transport: server.transport });
+      const exchange = exchangeOn(server);
       const records: InspectorRecord[] = [];
       inspect(exchange).subscribe((record) => records.push(record));
       const watching = pullNotifications(exchange, INBOX).subscribe();

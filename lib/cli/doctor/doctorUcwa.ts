@@ -15,7 +15,8 @@ import { type Credentials, credentialsOf, fileOf } from './credentials.ts';
 import { networkSteps } from './network.ts';
 import { printer } from './print.ts';
 import { runSteps, type Step } from './steps.ts';
-import { type Connect, discover, leftovers, offers, type UcwaFacts, works } from './ucwaSteps.ts';
+import { leftoversResult } from './leftovers.ts';
+import { type Connect, discover, offers, type UcwaFacts, works } from './ucwaSteps.ts';
 
 export const DOCTOR_UCWA_HELP = `rxchange doctor ucwa --domain DOMAIN [options]: check step by step whether presence works, and say what to do
 
@@ -92,7 +93,11 @@ export async function doctorUcwa(terminal: Terminal, args: readonly string[]): P
           factsOf: () => ({ works: true }),
         }),
     },
-    { name: 'leftovers', needs: ['application'], run: (facts) => Promise.resolve(leftovers(facts)) },
+    {
+      name: 'leftovers',
+      needs: ['application'],
+      run: (facts) => Promise.resolve(leftoversResult(facts.leftovers)),
+    },
   ];
   const print = printer(terminal, options.json === true);
   const initial: UcwaFacts = typeof server === 'string' ? { url: server } : {};

@@ -1,7 +1,7 @@
-import { filter, firstValueFrom, map, merge, mergeMap, type Observable, take, timeout } from 'rxjs';
+import { filter, firstValueFrom, map, merge, type Observable, take, timeout } from 'rxjs';
 import { type Auth, bearer } from '../../core/auth/auth.ts';
 import { offeredSchemes } from '../../core/auth/challenge.ts';
-import { readText, type Transport } from '../../core/transport/transport.ts';
+import type { Transport } from '../../core/transport/transport.ts';
 import { basic } from '../../ews/auth/basic.ts';
 import { connectExchange } from '../../ews/connect.ts';
 import type { EwsEvent } from '../../ews/protocol/events.ts';
@@ -9,8 +9,10 @@ import { pullNotifications } from '../../ews/pull/pull.ts';
 import type { Exchange } from '../../ews/session/session.ts';
 import { streamingNotifications } from '../../ews/streaming/streaming.ts';
 import { ntlm } from '../../node/ntlm/ntlm.ts';
-import { describeError, describeOutcome } from '../watch.ts';
+import { describeError } from '../watch.ts';
 import type { Credentials } from './credentials.ts';
+import { exchange, type Exchanged } from './exchange.ts';
+import { leftBy, type Leftovers, leftoversResult } from './leftovers.ts';
 import type { NetworkFacts } from './network.ts';
 import type { Step, StepResult } from './steps.ts';
 
@@ -29,7 +31,7 @@ export interface EwsFacts extends NetworkFacts {
   /** Which notifications work. */
   readonly works?: { readonly pull?: boolean; readonly streaming?: boolean };
   /** What was not removed from the server. */
-  readonly leftovers?: readonly string[];
+  readonly leftovers?: Leftovers;
 }
 
 /** What the steps of EWS need. */
@@ -53,7 +55,6 @@ const GET_INBOX =
   '<m:FolderIds><t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder></soap:Body></soap:Envelope>';
 
 const WATCHED = { folders: ['inbox'], events: ['newMail'] } as const;
-const MOST_BYTES = 262_144;
 
 /** Returns the steps for EWS, after those of the network. */
 export function ewsSteps(context: EwsContext): readonly Step<EwsFacts>[] {
@@ -63,32 +64,22 @@ export function ewsSteps(context: EwsContext): readonly Step<EwsFacts>[] {
     { name: 'server', needs: ['sign-in'], run: (facts) => identifies(facts) },
     { name: 'pull', needs: ['sign-in'], run: (facts) => notifies('pull', context, facts) },
     { name: 'streaming', needs: ['sign-in'], run: (facts) => notifies('streaming', context, facts) },
-    { name: 'leftovers', needs: ['sign-in'], run: (facts) => Promise.resolve(leftovers(facts)) },
+    {
+      name: 'leftovers',
+      needs: ['sign-in'],
+      run: (facts) => Promise.resolve(leftoversResult(facts.leftovers)),
+    },
   ];
-}
-
-interface Exchanged {
-  readonly status: number;
-  readonly offered: string;
-  readonly text: string;
 }
 
 function getInbox(transport: Transport, url: string): Promise<Exchanged> {
   const headers = { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml' };
-  return firstValueFrom(
-    transport({ method: 'POST', url, headers, body: GET_INBOX }).pipe(
-      mergeMap((response) =>
-        readText(response, 'the response', MOST_BYTES).pipe(
-          map((text) => ({ status: response.status, offered: offeredSchemes(response.headers), text })),
-        ),
-      ),
-      timeout(60_000),
-    ),
-  );
+  return exchange(transport, { method: 'POST', url, headers, body: GET_INBOX });
 }
 
 async function offers({ connect }: EwsContext, { url = '' }: EwsFacts): Promise<Result> {
-  const { status, offered } = await getInbox(connect(), url);
+  const { status, headers } = await getInbox(connect(), url);
+  const offered = offeredSchemes(headers);
   if (status === 401) {
     return offered === ''
       ? {
@@ -215,24 +206,23 @@ async function notifies(
   if (signIn === undefined) throw new Error('nothing has signed in');
   const { transport, auth } = signIn;
   const limits = { silenceSeconds: waitSeconds };
-  const exchange = connectExchange({
+  const connection = connectExchange({
     server: url,
     transport,
     limits,
     ...(auth === undefined ? {} : { auth }),
   });
-  const starved$ = exchange.status$.pipe(
+  const starved$ = connection.status$.pipe(
     filter((status) => status.state === 'waiting'),
     map(({ error }) => error),
   );
   const result = await firstValueFrom(
-    merge(TYPES[type](exchange).pipe(map(() => undefined)), starved$).pipe(
+    merge(TYPES[type](connection).pipe(map(() => undefined)), starved$).pipe(
       take(1),
       timeout(2000 + 2000 * waitSeconds),
     ),
   ).catch((error: unknown) => error);
-  const { clean, outcomes } = await exchange.close();
-  const left = clean ? [] : outcomes.filter(({ outcome }) => outcome !== 'Released').map(describeOutcome);
+  const left = leftBy(await connection.close());
   const facts = { works: { ...works, [type]: result === undefined }, leftovers: [...before, ...left] };
   if (result === undefined)
     return { state: 'ok', text: `Subscribe, the first event and Unsubscribe work`, facts };
@@ -243,12 +233,6 @@ const adviceForType = {
   pull: 'the account may not subscribe, or has too many subscriptions: see the code',
   streaming: 'if pull works, a proxy may buffer responses: let it pass them on, or use pullNotifications',
 };
-
-function leftovers({ leftovers: left = [] }: EwsFacts): Result {
-  return left.length === 0
-    ? { state: 'ok', text: 'nothing is left on the server' }
-    : { state: 'warning', text: left.join('; '), advice: 'the server removes them when they expire' };
-}
 
 /** Returns the code that fits what works; undefined if nothing does. */
 export function recommendation({ url = '', signIn, works = {} }: EwsFacts): string | undefined {

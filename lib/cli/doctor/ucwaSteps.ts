@@ -12,11 +12,13 @@ import {
 import { offeredSchemes } from '../../core/auth/challenge.ts';
 import { httpUrl } from '../../core/httpUrl.ts';
 import { describeUrl } from '../../core/text.ts';
-import { type HttpResponse, readText, type Transport } from '../../core/transport/transport.ts';
+import type { Transport } from '../../core/transport/transport.ts';
 import { oauthChallenge } from '../../ucwa/auth/tokenClient.ts';
 import type { Ucwa } from '../../ucwa/session/session.ts';
-import { describeError, describeOutcome } from '../watch.ts';
+import { describeError } from '../watch.ts';
 import type { Credentials } from './credentials.ts';
+import { exchange, type Exchanged } from './exchange.ts';
+import { leftBy, type Leftovers } from './leftovers.ts';
 import type { NetworkFacts } from './network.ts';
 import type { StepResult } from './steps.ts';
 
@@ -25,7 +27,7 @@ export interface UcwaFacts extends NetworkFacts {
   /** The SIP address of the user. */
   readonly uri?: string;
   readonly works?: boolean;
-  readonly leftovers?: readonly string[];
+  readonly leftovers?: Leftovers;
 }
 
 type Result = StepResult<UcwaFacts>;
@@ -33,23 +35,8 @@ type Result = StepResult<UcwaFacts>;
 /** Creates a connection, after the sign-in is known to be offered. */
 export type Connect = () => Ucwa;
 
-const MOST_BYTES = 262_144;
-
-interface Exchanged extends Pick<HttpResponse, 'status' | 'headers'> {
-  readonly text: string;
-}
-
 function get(transport: Transport, url: string): Promise<Exchanged> {
-  return firstValueFrom(
-    transport({ method: 'GET', url, headers: { accept: 'application/json' } }).pipe(
-      mergeMap((response) =>
-        readText(response, 'the response', MOST_BYTES).pipe(
-          map((text) => ({ status: response.status, headers: response.headers, text })),
-        ),
-      ),
-      timeout(30_000),
-    ),
-  );
+  return exchange(transport, { method: 'GET', url, headers: { accept: 'application/json' } });
 }
 
 /** Requests the hosts of discovery, one after the other, until one has a link to the resource of the user. */
@@ -150,9 +137,7 @@ export async function works<Value>(
       map((value) => ({ found: factsOf(value) })),
     ),
   ).catch((error: unknown) => ({ error }));
-  const { clean, outcomes } = await ucwa.close();
-  const left = clean ? [] : outcomes.filter(({ outcome: how }) => how !== 'Released').map(describeOutcome);
-  const facts = { leftovers: [...before, ...left] };
+  const facts = { leftovers: [...before, ...leftBy(await ucwa.close())] };
   if ('found' in outcome)
     return {
       state: 'ok',
@@ -161,11 +146,4 @@ export async function works<Value>(
     };
   const advice = 'see the error; if nothing arrived in time, a proxy may cut or buffer long requests';
   return { state: 'failed', text: describeError(outcome.error), advice, facts };
-}
-
-/** Reports what was not removed. */
-export function leftovers({ leftovers: left = [] }: UcwaFacts): Result {
-  return left.length === 0
-    ? { state: 'ok', text: 'nothing is left on the server' }
-    : { state: 'warning', text: left.join('; '), advice: 'the server removes them when they expire' };
 }

@@ -1,5 +1,6 @@
 import { type Observable, concat, defer, EMPTY, finalize, merge, tap } from 'rxjs';
-import { type ReleaseLedger, releaseEntry } from '../lifecycle/ledger.ts';
+import { type ReleaseLedger } from '../lifecycle/ledger.ts';
+import { releaseEntry } from '../lifecycle/releaseOutcome.ts';
 import { checkCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
 import { type Journal, journal, type JournalFormat, type Orphan } from './journal.ts';
 import { type RemoteResource, remoteResource } from '../lifecycle/remoteResource.ts';
@@ -60,14 +61,7 @@ export function journaled<Handle, Value, Parent>(
     let clear = (): void => undefined;
     return remoteResource<Handle, Value, Parent>({
       ...config,
-      ledger: {
-        begin: (pending) => ledger.begin(pending),
-        givenUp$: ledger.givenUp$,
-        record: (outcome) => {
-          ledger.record(outcome);
-          if (outcome.outcome !== 'Failed') clear();
-        },
-      },
+      ledger: clearing(ledger, () => clear()),
       acquire: (parent, onProgress) => {
         const entry = journal(parent)?.entry(resource);
         if (entry === undefined) return acquire(parent, onProgress);
@@ -109,4 +103,19 @@ export function checkpointing(
   const checkpoint = checkCheckpoint({ store, key });
   const open: Checkpointing['open'] = (format, ledger) => journal(format, checkpoint, ledger);
   return { checkpoint, functions: { open, journaled, removeOrphan } };
+}
+
+/** Returns a ledger that clears an entry of the journal with each outcome, unless the removal has failed. */
+export function clearing(
+  ledger: RemoteResource<never, never, never>['ledger'],
+  clear: () => void,
+): RemoteResource<never, never, never>['ledger'] {
+  return {
+    begin: (pending) => ledger.begin(pending),
+    givenUp$: ledger.givenUp$,
+    record: (outcome) => {
+      ledger.record(outcome);
+      if (outcome.outcome !== 'Failed') clear();
+    },
+  };
 }

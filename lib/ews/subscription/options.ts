@@ -40,10 +40,9 @@ export interface NotificationOptions extends WatchedFolders {
    *
    * A pull stream with a saved watermark reattaches to the subscription that an earlier process has left, if
    * the server and the request are the same; if it is gone, a new one resumes from the watermark. Other
-   * streams first remove it. Pull and push streams then resume after the last processed event: the last
-   * one for which `next` of all
-   * subscribers has returned. Streaming subscriptions cannot resume, and emit a `gap`. The stream is shared,
-   * as with `graceSeconds: 0`.
+   * streams first remove it. Pull and push streams then resume after the last processed event: the last one
+   * for which `next` of all subscribers has returned. Streaming subscriptions cannot resume, and emit a
+   * `gap`. The stream is shared, as with `graceSeconds: 0`.
    * @default nothing is saved
    */
   readonly checkpoint?: Checkpoint;

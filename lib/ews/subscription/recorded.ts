@@ -1,5 +1,5 @@
 import { asyncScheduler, catchError, type Observable, of } from 'rxjs';
-import { journaled, removeOrphan } from '../../core/checkpoint/checkpointing.ts';
+import { clearing, journaled, removeOrphan } from '../../core/checkpoint/checkpointing.ts';
 import type { Orphan } from '../../core/checkpoint/journal.ts';
 import { remoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { EwsEvent } from '../protocol/events.ts';
@@ -33,7 +33,7 @@ export function recorded<Handle>(
   return attached(server, config, live, live.id).pipe(
     catchError((error: unknown) => {
       if (stream.progress.hasResponded || !isRefusal(error)) throw error;
-      // Whatever the reason of the refusal, a new subscription resumes from the same watermark.
+      // Whatever the reason of the refusal: as after a suspension, a new one resumes from the watermark.
       advance(stream, { type: 'suspended', canResume: true });
       advance(stream, { type: 'subscribing' });
       return created$;
@@ -48,17 +48,9 @@ function attached<Handle>(
   { clear }: Orphan,
   id: string,
 ): Observable<EwsEvent> {
-  const { ledger } = resource;
   return remoteResource({
     ...resource,
-    ledger: {
-      begin: (pending) => ledger.begin(pending),
-      givenUp$: ledger.givenUp$,
-      record: (outcome) => {
-        ledger.record(outcome);
-        if (outcome.outcome !== 'Failed') clear();
-      },
-    },
+    ledger: clearing(resource.ledger, clear),
     acquire: (owner) => {
       subscriptionIds.adopt(owner, id);
       return of(handleOf(id, asyncScheduler.now()));

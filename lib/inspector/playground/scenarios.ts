@@ -67,7 +67,8 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'The network goes away',
     about:
       'The status becomes waiting, and one probe tests the server for all streams. The release of the stream ' +
-      'that is unsubscribed meanwhile is retried until the network is back. Nothing is lost.',
+      'that is unsubscribed meanwhile is retried until the network is back. A stream that may have missed ' +
+      'events emits a gap.',
     steps: [
       after(500, { do: 'subscribe', to: 'presenceBoard' }),
       after(300, { do: 'subscribe', to: 'streamingNotifications' }),
@@ -100,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'shared',
-    title: 'Two boards share one subscription',
+    title: 'Two boards, one subscription',
     about:
       'Both boards subscribe to one Observable, so the server has one subscription. When the list of contacts ' +
       'changes, only the difference is sent. The last board that is unsubscribed releases the subscription.',

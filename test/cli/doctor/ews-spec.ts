@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Finding } from '../../../lib/cli/doctor/steps.ts';
 import { run } from '../../../lib/cli/run.ts';
@@ -10,16 +9,11 @@ import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { authority, type Authority } from '../../support/net/authority.ts';
 import { bufferingProxy } from '../../support/net/bufferingProxy.ts';
+import { doctor, findsFailures, rejectsArguments, type Report } from '../../support/doctor.ts';
 import { httpServer } from '../../support/net/httpServer.ts';
 import { certificateFor, type KeyAndCertificate } from '../../support/net/tls.ts';
 import { tlsFront } from '../../support/net/tlsFront.ts';
 import { specTerminal } from '../../support/terminal.ts';
-
-/** The result of `rxchange doctor ews --json`. */
-interface Report {
-  readonly steps: readonly Finding[];
-  readonly code?: string;
-}
 
 describe('rxchange doctor ews', () => {
   const closing: (() => Promise<void>)[] = [];
@@ -39,13 +33,7 @@ describe('rxchange doctor ews', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  const examine = async (args: readonly string[], env: Record<string, string> = {}) => {
-    const terminal = specTerminal(env);
-    const exit = await run(terminal, ['doctor', 'ews', ...args, '--json', '--wait', '0.5']);
-    expect(terminal.lines.err).to.deep.equal([]);
-    const report = JSON.parse(terminal.lines.out.join('\n')) as Report;
-    return { exit, report, text: terminal.lines.out.join('\n') };
-  };
+  const examine = doctor('ews', 0.5);
 
   const start = async (options: EwsSimulatorOptions = {}): Promise<readonly [EwsSimulator, string]> => {
     const simulator = ewsSimulator({ heartbeatSeconds: 0.05, ...options });
@@ -113,14 +101,7 @@ describe('rxchange doctor ews', () => {
     expect(findingOf(report, 'server')?.text).to.contain('grommunio');
   });
 
-  /** Each failure with the step that finds it, its text, and its advice. */
-  const failures: readonly [
-    title: string,
-    prepare: () => Promise<readonly [args: readonly string[], env?: Record<string, string>]>,
-    step: string,
-    text: RegExp,
-    advice: RegExp,
-  ][] = [
+  findsFailures(examine, [
     [
       'a host name without an address',
       () => Promise.resolve([['--url', 'https://mail.invalid/EWS/Exchange.asmx']]),
@@ -270,18 +251,7 @@ describe('rxchange doctor ews', () => {
       /contoso\.invalid/,
       /^$/,
     ],
-  ];
-  for (const [title, prepare, step, text, advice] of failures) {
-    it(`finds ${title}`, async () => {
-      const [args, env] = await prepare();
-      const { exit, report } = await examine(args, env);
-      const failed = report.steps.filter(({ state }) => state === 'failed');
-      expect(failed.map((finding) => finding.step)).to.include(step);
-      expect(failed[0]?.text).to.match(text);
-      expect(failed[0]?.advice ?? '').to.match(advice);
-      expect(exit).to.equal(1);
-    }).timeout(20_000);
-  }
+  ]);
 
   it('skips what needs a failed step, and says so', async () => {
     const { report } = await examine(['--url', 'https://mail.invalid/']);
@@ -299,16 +269,9 @@ describe('rxchange doctor ews', () => {
     expect(report.code).to.match(/^pullNotifications\(/);
   });
 
-  for (const args of [
+  rejectsArguments('ews', [
     '',
     '--url https://a.test/ --autodiscover sara@a.test',
     '--url https://a.test/ --ca /nowhere',
-  ]) {
-    it(`exits with 2 for the arguments "${args}"`, async () => {
-      const terminal = specTerminal();
-      expect(await run(terminal, ['doctor', 'ews', ...args.split(' ').filter((arg) => arg !== '')])).to.equal(
-        2,
-      );
-    });
-  }
+  ]);
 });

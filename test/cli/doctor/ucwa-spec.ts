@@ -1,18 +1,11 @@
 import { expect } from 'chai';
 import type { Finding } from '../../../lib/cli/doctor/steps.ts';
 import { userLinkIn } from '../../../lib/cli/doctor/ucwaSteps.ts';
-import { run } from '../../../lib/cli/run.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaDiscovery } from '../../../lib/testing/ucwa/discovery/discovery.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import { doctor, findsFailures, rejectsArguments, type Report } from '../../support/doctor.ts';
 import { httpServer } from '../../support/net/httpServer.ts';
-import { specTerminal } from '../../support/terminal.ts';
-
-/** The result of `rxchange doctor ucwa --json`. */
-interface Report {
-  readonly steps: readonly Finding[];
-  readonly code?: string;
-}
 
 const SARA = 'sip:sara@contoso.com';
 
@@ -22,13 +15,7 @@ describe('rxchange doctor ucwa', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  const examine = async (args: readonly string[], env: Record<string, string> = {}) => {
-    const terminal = specTerminal(env);
-    const exit = await run(terminal, ['doctor', 'ucwa', ...args, '--json', '--wait', '3']);
-    expect(terminal.lines.err).to.deep.equal([]);
-    const text = terminal.lines.out.join('\n');
-    return { exit, report: JSON.parse(text) as Report, text };
-  };
+  const examine = doctor('ucwa', 3);
 
   const start = async (): Promise<readonly [UcwaSimulator, string]> => {
     const simulator = ucwaSimulator({ token: 'hush', mediumSeconds: 0.02 });
@@ -80,14 +67,7 @@ describe('rxchange doctor ucwa', () => {
     expect(pool.applications).to.deep.equal([]);
   });
 
-  /** Each failure with the step that finds it, its text, and its advice. */
-  const failures: readonly [
-    title: string,
-    prepare: () => Promise<readonly [args: readonly string[], env?: Record<string, string>]>,
-    step: string,
-    text: RegExp,
-    advice: RegExp,
-  ][] = [
+  findsFailures(examine, [
     [
       'a domain without hosts of discovery',
       () => Promise.resolve([['--domain', 'contoso.invalid']]),
@@ -176,25 +156,9 @@ describe('rxchange doctor ucwa', () => {
       /403/,
       /see the error/,
     ],
-  ];
-  for (const [title, prepare, step, text, advice] of failures) {
-    it(`finds ${title}`, async () => {
-      const [args, env] = await prepare();
-      const { exit, report } = await examine(args, env);
-      expect(failedIn(report)?.step, JSON.stringify(report)).to.equal(step);
-      expect(failedIn(report)?.text).to.match(text);
-      expect(failedIn(report)?.advice).to.match(advice);
-      expect(exit).to.equal(1);
-    }).timeout(20_000);
-  }
+  ]);
 
-  for (const args of ['', '--url https://a.test/ --domain a.test', '--domain a/b', '--url a']) {
-    it(`exits with 2 for the arguments "${args}"`, async () => {
-      const terminal = specTerminal();
-      const given = args.split(' ').filter((arg) => arg !== '');
-      expect(await run(terminal, ['doctor', 'ucwa', ...given])).to.equal(2);
-    });
-  }
+  rejectsArguments('ucwa', ['', '--url https://a.test/ --domain a.test', '--domain a/b', '--url a']);
 });
 
 describe('userLinkIn', () => {

@@ -5,7 +5,7 @@ import {
   type TimeInput,
   type TimeWindow,
   windowAfter,
-} from '../../../docs/inspector/timeWindow.ts';
+} from '../../../docs/inspector/view/timeWindow.ts';
 import {
   EMPTY,
   mailReceived,
@@ -13,7 +13,7 @@ import {
   sharedContacts,
   type View,
   viewAfter,
-} from '../../../docs/inspector/view.ts';
+} from '../../../docs/inspector/view/view.ts';
 import type { InspectorRecord, StreamRecord } from '../../../lib/inspector/records.ts';
 
 const SARA = 'sip:sara@contoso.com';

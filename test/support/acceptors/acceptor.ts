@@ -67,6 +67,7 @@ export function needs(...packages: readonly string[]): Mocha.Func {
   return function (this: Mocha.Context) {
     const missing = packages.filter((name) => PACKAGES[name]?.() !== true);
     if (missing.length === 0) return;
+    // Optional, because not every machine is a Debian: .ci/run installs them.
     console.log(`skipped, because Debian packages are missing: apt-get install ${missing.join(' ')}`);
     this.skip();
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Context } from 'mocha';
-import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import { caseCount } from './caseCount.ts';
 
 /**

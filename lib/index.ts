@@ -14,9 +14,9 @@ export {
   type DrainReport,
   releaseLedger,
   type ReleaseLedger,
-  type ReleaseOutcome,
   type Releases,
 } from './core/lifecycle/ledger.ts';
+export { type ReleaseOutcome } from './core/lifecycle/releaseOutcome.ts';
 export { suspendOnPageHide } from './core/lifecycle/closing.ts';
 export { remoteResource, type RemoteResource } from './core/lifecycle/remoteResource.ts';
 export type { Limits } from './core/limits.ts';

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { ControlPanel, SHORTCUTS } from './ControlPanel.tsx';
-import type { Diagram } from './diagram.ts';
-import { Lanes } from './Lanes.tsx';
+import type { Diagram } from './diagram/diagram.ts';
+import { Lanes } from './diagram/Lanes.tsx';
 import { Board } from './Board.tsx';
 import { Ledger, Servers, Summary, Wire } from './Panels.tsx';
 import type { Actions, Choices, Controls, Scenarios, Theme } from './ui.ts';
-import type { View } from './view.ts';
+import type { View } from './view/view.ts';
 
 export interface AppProps {
   readonly view: View;

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { type Actions, AVAILABILITIES, type Controls, shortName } from './ui.ts';
-import { isCurrent, mailReceived, onServer, sharedContacts, type View } from './view.ts';
+import { isCurrent, mailReceived, onServer, sharedContacts, type View } from './view/view.ts';
 
 interface BoardProps {
   readonly view: View;

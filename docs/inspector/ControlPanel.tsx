@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { PlaygroundCommand } from '../../lib/inspector/playground.ts';
 import { type Actions, type Choices, type Controls, NAMES } from './ui.ts';
-import { onServer, type View } from './view.ts';
+import { onServer, type View } from './view/view.ts';
 
 interface ControlProps {
   readonly view: View;

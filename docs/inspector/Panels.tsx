@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { RequestRecord, StatusRecord } from '../../lib/inspector/records.ts';
-import { timeText } from './diagram.ts';
-import { isGood, type LedgerEntry } from './ledger.ts';
+import { timeText } from './diagram/diagram.ts';
+import { isGood, type LedgerEntry } from './view/ledger.ts';
 import { counted, shortDetail, shortId } from './ui.ts';
-import { type Connection, remaining, type View } from './view.ts';
+import { type Connection, remaining, type View } from './view/view.ts';
 
 interface PanelProps {
   readonly view: View;

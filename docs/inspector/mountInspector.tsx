@@ -3,10 +3,10 @@ import type { Observable } from 'rxjs';
 import type { InspectorRecord } from '../../lib/inspector/records.ts';
 import { App } from './App.tsx';
 import { commandOf } from './ControlPanel.tsx';
-import { createDiagram } from './diagram.ts';
-import { FOLLOWING, type TimeInput, windowAfter } from './timeWindow.ts';
+import { createDiagram } from './diagram/diagram.ts';
+import { FOLLOWING, type TimeInput, windowAfter } from './view/timeWindow.ts';
 import type { Actions, Choices, Controls, Scenarios, Theme } from './ui.ts';
-import { EMPTY, type View, viewAfter } from './view.ts';
+import { EMPTY, type View, viewAfter } from './view/view.ts';
 
 /** Panels change at most once in this time; the diagram changes in every frame. */
 const PANELS_MS = 100;

@@ -1,6 +1,6 @@
 import type { Playground, PlaygroundCommand, SubscribeTo } from '../../lib/inspector/playground.ts';
-import type { Mark } from './lane.ts';
-import type { TimeInput, TimeWindow } from './timeWindow.ts';
+import type { Mark } from './view/lane.ts';
+import type { TimeInput, TimeWindow } from './view/timeWindow.ts';
 
 /** The commands for the connections. A page that only shows records has none. */
 export type Controls = Pick<Playground, 'commands' | 'streams' | 'run'>;

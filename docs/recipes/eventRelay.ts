@@ -50,9 +50,9 @@ export function eventRelay(
   return async (request, response) => {
     const session = await createSession(request, response, { retry: 1000, keepAlive: 15_000 });
     if (!session.isConnected) return;
-    const [run, index] = [session.lastId.slice(0, 36), Number(session.lastId.slice(37))];
-    const isKnown = run === latest?.run && index > latest.index - REMEMBERED;
-    const start = isKnown ? index : (latest?.index ?? 0);
+    const [run = '', index] = session.lastId.split(' ');
+    const isKnown = run === latest?.run && Number(index) > latest.index - REMEMBERED;
+    const start = isKnown ? Number(index) : (latest?.index ?? 0);
     const hasMissed = session.lastId !== '' && !isKnown;
 
     const positions$ = shared$.pipe(

@@ -1,5 +1,6 @@
 import { asapScheduler, filter, firstValueFrom, map, merge, type Observable, observeOn, tap } from 'rxjs';
-import type { DrainReport, ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
 import type { EwsDialect } from '../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';

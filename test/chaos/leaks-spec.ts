@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import { leaksIn } from './chaos.ts';
 
 describe('leaksIn', () => {

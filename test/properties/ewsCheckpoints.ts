@@ -3,7 +3,7 @@ import { defer, type Observable, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
 import { checkpointed } from '../../lib/ews/subscription/checkpointed.ts';
 import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
 import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import type { PushRequest } from '../../lib/ews/push/pushRequest.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { map } from 'rxjs';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { map } from 'rxjs';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';

@@ -1,7 +1,6 @@
 import type { Fault } from '../../lib/testing/index.ts';
 import type { StreamEnd } from '../../lib/testing/ews/streaming/streaming.ts';
-import type { EwsOperation } from '../../lib/testing/ews/simulator.ts';
-import type { EwsFailure } from '../../lib/testing/ews/simulator.ts';
+import type { EwsFailure, EwsOperation } from '../../lib/testing/ews/simulator.ts';
 import type { EwsDialect } from '../../lib/testing/ews/dialect.ts';
 
 /** A program as data: the steps of the application and of the server, and the failures. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, NEVER, type Observable, of, switchMap, take, timer } from 'rxjs';
-import { releaseLedger, type ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import { releaseLedger } from '../../lib/core/lifecycle/ledger.ts';
+import { type ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import { shareWithGrace } from '../../lib/core/lifecycle/closing.ts';
 import { caseCount } from '../support/random/caseCount.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';

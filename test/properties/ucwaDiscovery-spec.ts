@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';

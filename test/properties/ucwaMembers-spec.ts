@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, map, type Observable, of, timer } from 'rxjs';
 import type { HttpRequest } from '../../lib/core/transport/transport.ts';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';

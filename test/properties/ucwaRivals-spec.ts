@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';

@@ -1,5 +1,5 @@
 import { type Observable, Subscription } from 'rxjs';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';

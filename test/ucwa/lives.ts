@@ -1,5 +1,5 @@
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';

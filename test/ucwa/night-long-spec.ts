@@ -13,7 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
 import type { LoggedRequest } from '../../lib/testing/requestLog.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';

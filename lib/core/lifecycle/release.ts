@@ -11,7 +11,8 @@ import {
 } from 'rxjs';
 import { type BackoffPolicy, type Pause, pausing } from '../backoff/backoff.ts';
 import { HttpError, NetworkError } from '../errors.ts';
-import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './ledger.ts';
+import { type ReleaseLedger } from './ledger.ts';
+import { releaseEntry, type ReleaseEntry, type ReleaseOutcome } from './releaseOutcome.ts';
 
 /** The result of one attempt to release. @inline */
 export interface ReleaseResult {

@@ -11,7 +11,8 @@ import {
 import type { BackoffPolicy } from '../backoff/backoff.ts';
 import { objectOption, type OptionNames } from '../options.ts';
 import type { RequestProgress } from '../transport/transport.ts';
-import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './ledger.ts';
+import { type ReleaseLedger } from './ledger.ts';
+import { releaseEntry, type ReleaseEntry } from './releaseOutcome.ts';
 import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 
 /** Reports from `use` about the resource. @inline */
@@ -164,7 +165,7 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty takes half a kilobyte per resource
       if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });

@@ -26,7 +26,7 @@ export interface NegotiateOptions {
    * @default fetchTransport
    */
   readonly connect?: () => Transport;
-  /** Whether to sign in by http to another machine, where the tokens can be read. @default false */
+  /** Whether to sign in by http to another machine: the tokens can be read on the way. @default false */
   readonly allowInsecureHttp?: boolean;
 }
 

@@ -30,7 +30,7 @@ const OFFERED =
 const VERSION = Buffer.from([10, 0, 0, 0, 0, 0, 0, 15]);
 
 const SIGNATURE = Buffer.from('NTLMSSP\0');
-/** Where an AUTHENTICATE message has its MIC. */
+/** The offset of the MIC in an AUTHENTICATE message. */
 export const MIC_OFFSET = 72;
 const MIC_BYTES = 16;
 

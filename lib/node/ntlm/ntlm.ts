@@ -20,7 +20,7 @@ export interface NtlmOptions<Challenge = unknown> extends NtlmCredentials {
    * @default fetchTransport
    */
   readonly connect?: () => Transport;
-  /** Whether to sign in by http to another machine, where the messages can be read. @default false */
+  /** Whether to sign in by http to another machine: the messages can be read on the way. @default false */
   readonly allowInsecureHttp?: boolean;
 }
 

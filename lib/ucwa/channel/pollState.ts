@@ -142,7 +142,7 @@ export function pollAfter(state: PollState, input: PollInput, now: number): Poll
         gets: lost,
         stage: { type: 'failed', cursor },
         failures: state.failures + 1,
-        // The network is checked besides; a server that fails late may fail late again.
+        // The channel checks the network itself. A server that has failed late may do so again.
         trustedAfterMs: isLost ? 1000 : Math.max(1000, 2 * (now - stage.sentAt)),
       };
     }

@@ -113,10 +113,10 @@ export function findRoot(
           })
         : throwError(() => new HttpError(401, asked, { hint }));
     }),
-    mergeMap((page) => {
-      const user = linkIn(walk, page, 'user');
-      if (user !== undefined) return of({ user, xframe: xframeIn(walk, page) });
-      return findRoot(walk, redirectIn(walk, page, left, 'user'), left - 1);
+    mergeMap((decoded) => {
+      const user = linkIn(walk, decoded, 'user');
+      if (user !== undefined) return of({ user, xframe: xframeIn(walk, decoded) });
+      return findRoot(walk, redirectIn(walk, decoded, left, 'user'), left - 1);
     }),
   );
 }
@@ -136,14 +136,14 @@ export function findApplications(
 ): Observable<UcwaLocation> {
   const { user } = root;
   return requestJson(walk.signed, { method: 'GET', url: user }, resourceCodec, 'user').pipe(
-    mergeMap((page) => {
-      const applications = linkIn(walk, page, 'applications');
+    mergeMap((decoded) => {
+      const applications = linkIn(walk, decoded, 'applications');
       if (applications !== undefined) {
-        const xframe = xframeIn(walk, page) ?? root.xframe;
+        const xframe = xframeIn(walk, decoded) ?? root.xframe;
         const { origin } = new URL(applications);
         return of({ applications, origin, user, ...(xframe === undefined ? {} : { xframe }) });
       }
-      return findRoot(walk, redirectIn(walk, page, left, 'applications'), left - 1).pipe(
+      return findRoot(walk, redirectIn(walk, decoded, left, 'applications'), left - 1).pipe(
         mergeMap((next) => findApplications(walk, next, left - 1)),
       );
     }),
@@ -163,13 +163,13 @@ function linkIn(
 
 function redirectIn(
   walk: DiscoveryContext,
-  page: DecodedResponse<Resource>,
+  decoded: DecodedResponse<Resource>,
   left: number,
   expected: string,
 ): string {
-  const redirect = linkIn(walk, page, 'redirect');
+  const redirect = linkIn(walk, decoded, 'redirect');
   if (redirect !== undefined && left > 0) return redirect;
-  throw new DecodeError(`discovery at ${describeUrl(page.url)}`, {
+  throw new DecodeError(`discovery at ${describeUrl(decoded.url)}`, {
     path: '/_links',
     expected: `a link ${expected}`,
     actual: redirect === undefined ? 'none' : 'one redirect after another',
@@ -177,9 +177,9 @@ function redirectIn(
 }
 
 /** Returns the `xframe` link; undefined if there is none or it is not trusted, as it is optional. */
-function xframeIn(walk: DiscoveryContext, page: DecodedResponse<Resource>): string | undefined {
+function xframeIn(walk: DiscoveryContext, decoded: DecodedResponse<Resource>): string | undefined {
   try {
-    return linkIn(walk, page, 'xframe');
+    return linkIn(walk, decoded, 'xframe');
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import {
   retry,
   throwError,
 } from 'rxjs';
-import { releaseEntry } from '../../core/lifecycle/ledger.ts';
+import { releaseEntry } from '../../core/lifecycle/releaseOutcome.ts';
 import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import { type LiveApplication, probeApplication } from '../application/liveApplication.ts';
 import { failureOf } from '../channel/eventBuffer.ts';

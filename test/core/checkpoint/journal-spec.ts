@@ -5,7 +5,8 @@ import { type Journal, journal, type JournalFormat } from '../../../lib/core/che
 import { journaled, removeOrphan } from '../../../lib/core/checkpoint/checkpointing.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { number, partial } from '../../../lib/core/codec.ts';
-import { type ReleaseOutcome, releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { type ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 
 interface Place {
   readonly page?: number | undefined;

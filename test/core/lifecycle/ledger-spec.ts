@@ -2,12 +2,8 @@ import { expect } from 'chai';
 import { asyncScheduler, NEVER, Observable, of, Subject, timer } from 'rxjs';
 import { ClosedError } from '../../../lib/core/errors.ts';
 import { shareWithGrace, untilClosed } from '../../../lib/core/lifecycle/closing.ts';
-import {
-  type PendingRelease,
-  releaseEntry,
-  releaseLedger,
-  type ReleaseOutcome,
-} from '../../../lib/core/lifecycle/ledger.ts';
+import { type PendingRelease, releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { releaseEntry, type ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const released = (id: string): ReleaseOutcome => ({

@@ -2,11 +2,8 @@ import { expect } from 'chai';
 import { asyncScheduler, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { HttpError, NetworkError } from '../../../lib/core/errors.ts';
 import { decideRelease, release, type ReleasePlan } from '../../../lib/core/lifecycle/release.ts';
-import {
-  releaseLedger,
-  type ReleaseLedger,
-  type ReleaseOutcome,
-} from '../../../lib/core/lifecycle/ledger.ts';
+import { releaseLedger, type ReleaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { type ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const REQUEST = { method: 'DELETE', url: 'https://things.example/t1' };

@@ -20,12 +20,8 @@ import {
 } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import type { ReleaseResult } from '../../../lib/core/lifecycle/release.ts';
-import {
-  type DrainReport,
-  releaseLedger,
-  type ReleaseLedger,
-  type ReleaseOutcome,
-} from '../../../lib/core/lifecycle/ledger.ts';
+import { type DrainReport, releaseLedger, type ReleaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { type ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { shareWithGrace } from '../../../lib/core/lifecycle/closing.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';

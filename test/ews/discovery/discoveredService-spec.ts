@@ -2,7 +2,7 @@ import { bearer } from '../../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, of, tap, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
-import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';

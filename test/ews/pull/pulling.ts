@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asyncScheduler, type Observable, type Subscription, timer } from 'rxjs';
-import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import type { PullOptions } from '../../../lib/ews/pull/options.ts';

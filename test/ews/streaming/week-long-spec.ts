@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asyncScheduler, of, Subscription, takeUntil, timer } from 'rxjs';
-import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import type { EwsEvent, GapReason } from '../../../lib/ews/protocol/events.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';

@@ -76,6 +76,7 @@ describe('negotiate, a real KDC and Apache', function () {
   );
   before(function () {
     if (existsSync(new URL('node_modules/kerberos/build/Release/kerberos.node', PACKAGE))) return;
+    // Optional, because it is built from source: .ci/run installs it.
     console.log('skipped, because kerberos is missing: npm ci --prefix test/acceptors');
     this.skip();
   });

@@ -22,7 +22,8 @@ import {
 } from 'rxjs';
 import { withRetry } from '../../../lib/core/backoff/withRetry.ts';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
-import { releaseLedger, type ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import { releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import { type ReleaseOutcome } from '../../../lib/core/lifecycle/releaseOutcome.ts';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import {

@@ -1,7 +1,7 @@
 import { drawLane, type Frame, markNear } from './drawLane.ts';
-import type { Lane, Mark } from './lane.ts';
+import type { Lane, Mark } from '../view/lane.ts';
 import { type Palette, paletteOf } from './palette.ts';
-import { ticks, type TimeWindow } from './timeWindow.ts';
+import { ticks, type TimeWindow } from '../view/timeWindow.ts';
 
 /** The input of the diagram. */
 export interface DiagramState {

@@ -1,4 +1,4 @@
-import type { ReleaseRecord } from '../../lib/inspector/records.ts';
+import type { ReleaseRecord } from '../../../lib/inspector/records.ts';
 
 /** How many releases the ledger shows; pending ones are never dropped before others. */
 const MOST_ENTRIES = 100;

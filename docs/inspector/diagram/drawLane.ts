@@ -1,4 +1,4 @@
-import { isReleasing, type Lane, type Mark } from './lane.ts';
+import { isReleasing, type Lane, type Mark } from '../view/lane.ts';
 import { marbleColour, type Palette } from './palette.ts';
 
 /** The size of a lane in CSS pixels, and the time that it shows. */

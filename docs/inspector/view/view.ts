@@ -3,7 +3,7 @@ import type {
   RequestRecord,
   ServerRecord,
   StatusRecord,
-} from '../../lib/inspector/records.ts';
+} from '../../../lib/inspector/records.ts';
 import { availabilityOf, type Lane, laneAfter } from './lane.ts';
 import { type LedgerEntry, ledgerAfter } from './ledger.ts';
 

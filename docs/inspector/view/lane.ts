@@ -1,4 +1,4 @@
-import type { InspectorRecord, StreamRecord } from '../../lib/inspector/records.ts';
+import type { InspectorRecord, StreamRecord } from '../../../lib/inspector/records.ts';
 import { isGood } from './ledger.ts';
 
 /** How many marks a lane has; older ones are dropped. */

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { Diagram } from './diagram.ts';
 import { timeText } from './diagram.ts';
-import { isReleasing, type Lane, type Mark } from './lane.ts';
-import { type Actions, type Choices, type Controls, counted, shortDetail } from './ui.ts';
-import type { View } from './view.ts';
+import { isReleasing, type Lane, type Mark } from '../view/lane.ts';
+import { type Actions, type Choices, type Controls, counted, shortDetail } from '../ui.ts';
+import type { View } from '../view/view.ts';
 
 interface LanesProps {
   readonly view: View;

@@ -165,7 +165,7 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty takes half a kilobyte per resource
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte
       if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });

@@ -1,9 +1,5 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { defined } from '../core/defined.ts';
 import type { Playground } from '../inspector/playground.ts';
@@ -13,6 +9,7 @@ import type { Exchange } from '../ews/index.ts';
 import type { Ucwa } from '../ucwa/index.ts';
 import type { Served } from '../testing/http/index.ts';
 import { numberArgument, parseOptions, UsageError } from './arguments.ts';
+import { inspectorPage } from './inspectorPage.ts';
 import { serveOnPort } from './serveOnPort.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
@@ -62,7 +59,7 @@ export async function inspectPlayground(
 ): Promise<number> {
   const { page, rest } = pageOptions(args);
   parseOptions(rest, {});
-  const server = await servePage(terminal, page, await pageFiles(folder), undefined);
+  const server = await servePage(terminal, page, await inspectorPage(folder), undefined);
   await firstValueFrom(terminal.interrupted$);
   await server.close();
   return 0;
@@ -79,7 +76,7 @@ export async function inspectServer(
   const unused = rest.find((arg) => UNUSED.test(arg));
   if (unused !== undefined) throw new UsageError(`${unused} is an option of rxchange watch only`);
   // Before the prompt for a secret.
-  const files = await pageFiles(folder);
+  const files = await inspectorPage(folder);
   const { connection, streams } = await streamsOf(terminal, protocol, rest);
   const playground: Playground = {
     records$: streams.records$,
@@ -149,59 +146,4 @@ function openBrowser(terminal: Terminal, url: string): void {
   spawn(command, [...args, url], { stdio: 'ignore', detached: true })
     .on('error', () => terminal.err(`${command} cannot open a browser: open the address yourself.`))
     .unref();
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-
-/** The folders with the built page: of the two builds in `dist`, and of a checkout. */
-const BUILT = ['../../inspector', '../../../inspector', '../../dist/inspector'];
-
-/** Reads the page. In a checkout it is built first, so that it is never older than its sources. */
-async function pageFiles(folder?: string): Promise<ReadonlyMap<string, PageFile>> {
-  if (folder !== undefined) return filesIn(folder);
-  const build = await buildOfCheckout();
-  if (build !== undefined) {
-    const temporary = await mkdtemp(join(tmpdir(), 'rxchange-inspector-'));
-    try {
-      await build(temporary);
-      return await filesIn(temporary);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  }
-  for (const path of BUILT) {
-    const files = await filesIn(fileURLToPath(new URL(path, import.meta.url))).catch(() => undefined);
-    if (files !== undefined) return files;
-  }
-  throw new UsageError(NOT_BUILT);
-}
-
-const NOT_BUILT = 'the page is not built: run npm run build first, or install rxchange again';
-
-async function filesIn(folder: string): Promise<ReadonlyMap<string, PageFile>> {
-  const names = await readdir(folder).catch((): string[] => []);
-  if (!names.includes('index.html')) throw new UsageError(NOT_BUILT);
-  return new Map(
-    await Promise.all(
-      names
-        .filter((name) => TYPES[extname(name)] !== undefined)
-        .map(async (name): Promise<[string, PageFile]> => [
-          name,
-          { type: TYPES[extname(name)] ?? '', body: await readFile(join(folder, name)) },
-        ]),
-    ),
-  );
-}
-
-async function buildOfCheckout(): Promise<((folder: string) => Promise<void>) | undefined> {
-  // In a package there is no build script.
-  const script = new URL('../../docs/inspector/build.js', import.meta.url).href;
-  const module: unknown = await import(script).catch(() => undefined);
-  return (module as { readonly buildInspector?: (folder: string) => Promise<void> } | undefined)
-    ?.buildInspector;
 }

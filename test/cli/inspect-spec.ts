@@ -9,6 +9,7 @@ import { run } from '../../lib/cli/run.ts';
 import { remotePlayground } from '../../lib/inspector/playground/remote.ts';
 import { serve } from '../../lib/testing/http/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../../lib/testing/index.ts';
+import { eventually } from '../support/browser/eventually.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 /** Resolves with the status of a GET with these headers, which fetch does not allow to set. */
@@ -61,6 +62,30 @@ describe('rxchange inspect', () => {
     expect((await fetch(`${url}records`)).status).to.equal(404);
     terminal.interrupt();
     expect(await ended).to.equal(0);
+  });
+
+  it('serves the page of a checkout, which it builds', async () => {
+    const terminal = specTerminal();
+    const ended = run(terminal, ['inspect']);
+    const url = await terminal.line(/^http/);
+    expect(await (await fetch(url)).text()).to.include('<title>rxchange inspector</title>');
+    expect(await (await fetch(`${url}inspector.js`)).text()).to.have.length.above(100_000);
+    terminal.interrupt();
+    expect(await ended).to.equal(0);
+  });
+
+  it('says so if it cannot open a browser', async () => {
+    const path = process.env['PATH'];
+    process.env['PATH'] = folder;
+    try {
+      const terminal = specTerminal();
+      const ended = inspectPlayground(terminal, ['--open'], folder);
+      await eventually(() => expect(terminal.lines.err.join()).to.match(/cannot open a browser/));
+      terminal.interrupt();
+      expect(await ended).to.equal(0);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   it('relays the records of a server, and removes all afterwards', async () => {
